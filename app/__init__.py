@@ -1,0 +1,1 @@
+"""Stepgate: a real-time notification gateway and API for workflow jobs."""

@@ -1,0 +1,1 @@
+"""HTTP and websocket: decode, authenticate, call a use case, encode."""

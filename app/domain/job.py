@@ -1,0 +1,222 @@
+"""A job: what it is, and where it is in its diagram. Values only; ``actions.py`` decides, ``events.py`` says what happened.
+
+All times are integers, milliseconds since 1970-01-01 UTC. All collections keep the order in which things happened.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ReturnValue = str | int | float | bool | None
+
+
+class AssignedType(StrEnum):
+    """Who a step waits for (wire: websocket.md 5.2)."""
+
+    UNASSIGNED = "Unassigned"
+    USER = "User"
+    GROUP = "Group"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who may work on a step: a user name, a group id, or nobody."""
+
+    type: AssignedType = AssignedType.UNASSIGNED
+    to: str | None = None
+
+
+UNASSIGNED = Assignment()
+
+
+class StepState(StrEnum):
+    """How far the present visit of a step is.
+
+    ``READY`` is a step nobody has run yet. ``EXECUTING`` (the server works, or a stored answer is being applied),
+    ``WAITING`` (for its user's answer), ``HANDLED`` (the user has answered and works until Finish) and ``STOPPING``
+    are running. ``PAUSED``, ``CANCELLED``, ``FAILED`` and ``DONE`` (ran to its end, waits for Finish) are not.
+    """
+
+    READY = "ready"
+    EXECUTING = "executing"
+    WAITING = "waiting"
+    HANDLED = "handled"
+    STOPPING = "stopping"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    DONE = "done"
+
+
+RUNNING_STATES = frozenset({StepState.EXECUTING, StepState.WAITING, StepState.HANDLED, StepState.STOPPING})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a user answered to a prompt (wire: websocket.md 2.3). Exactly one of the answer fields is set."""
+
+    question_response: int | None = None
+    manual_response: bool | None = None
+    open_app_response: bool | None = None
+    attachment_response: bool | None = None
+    failed: bool | None = None
+    location: str | None = None
+    property_responses: tuple["PropertyResponse", ...] | None = None
+    assignment_response: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyResponse:
+    """One property given in an answer; ``identifier`` is ``table.property``, the value travels as text."""
+
+    identifier: str
+    value: str | None
+    unique_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer that was stored and closed its prompt, until it is applied or rejected."""
+
+    by: str
+    at_ms: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a visit. ``prompt_id`` is set while a question is open or its answer is being applied."""
+
+    run_id: str
+    started_ms: int
+    started_by: str
+    prompt_id: str | None = None
+    answer: StoredAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFault:
+    """Why the last run of a step failed."""
+
+    msg: str
+    msg_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentStep:
+    """A step the job is at: one visit, in one state.
+
+    ``run`` is the last run of this visit, kept after it ended; ``return_value`` what a ``DONE`` or ``HANDLED`` run returned.
+    """
+
+    step_id: str
+    visit_id: str
+    assignment: Assignment
+    since_ms: int
+    state: StepState = StepState.READY
+    run: Run | None = None
+    return_value: ReturnValue = None
+    fault: StepFault | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """A step runs while it executes or waits for its user (design.md section 6, "Running")."""
+        return self.state in RUNNING_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class PendingStep:
+    """A step that a path has reached and that waits for other branches (the join rule, ``joins.py``)."""
+
+    step_id: str
+    assignment: Assignment
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One reason why a step may not run: manual, scheduled (``scheduled_release_ms``) and/or a dependency on another job.
+
+    A hold with both a time and a dependency ends at whichever comes first. Released holds are history: they leave
+    the job's ``Flow`` and stay in the store.
+    """
+
+    hold_id: str
+    step_id: str
+    set_by: str
+    set_ms: int
+    scheduled_release_ms: int | None = None
+    dependent_job_id: str | None = None
+    dependent_step_id: str | None = None
+
+    @property
+    def is_dependency(self) -> bool:
+        return self.dependent_job_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where a job is in its diagram: what moves, as opposed to what describes it.
+
+    ``finished`` holds the ids of the steps that were finished at least once, in the order of their first finish.
+    ``automatic_run`` counts the steps that started by themselves since a person last did something.
+    """
+
+    steps: tuple[CurrentStep, ...] = ()
+    pending: tuple[PendingStep, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    finished: tuple[str, ...] = ()
+    automatic_run: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """The diagram is finished: no step is current or pending."""
+        return not self.steps and not self.pending
+
+    def step(self, step_id: str) -> CurrentStep | None:
+        return next((step for step in self.steps if step.step_id == step_id), None)
+
+    def holds_of(self, step_id: str) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self.holds if hold.step_id == step_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A job's place: ``Multipoint``, ``Polyline`` or ``Polygon``, and its geometry as JSON text."""
+
+    geometry_type: str
+    geometry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. ``diagram_version`` is pinned at creation and moves only by Upgrade (source: rest.md 5.1, 5.7, 14.1)."""
+
+    job_id: str
+    name: str
+    template_id: str
+    template_name: str
+    diagram_id: str
+    diagram_name: str
+    diagram_version: int
+    owned_by: str
+    created_by: str
+    created_ms: int
+    status: str
+    priority: str
+    percent_complete: float = 0
+    description: str | None = None
+    notes: str | None = None
+    parent_job: str | None = None
+    start_ms: int | None = None
+    started_ms: int | None = None
+    due_ms: int | None = None
+    ended_ms: int | None = None
+    closed: bool = False
+    closed_by: str | None = None
+    location: Location | None = None
+    flow: Flow = Flow()
+
+    @property
+    def is_running(self) -> bool:
+        return any(step.is_running for step in self.flow.steps)

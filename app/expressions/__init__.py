@@ -1,0 +1,1 @@
+"""The two small languages: Arcade expressions (and, later, search conditions). Pure."""

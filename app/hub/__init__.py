@@ -1,0 +1,1 @@
+"""Who listens to what on this node, and how a message reaches them."""

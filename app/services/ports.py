@@ -1,0 +1,553 @@
+"""What the use cases need from outside, as protocols, and the records that cross these borders.
+
+Each protocol's docstring is the contract that ``tests/contracts`` checks against every implementation.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from app.domain.access import Role
+from app.domain.diagram import Diagram
+from app.domain.job import Answer, Assignment, Hold, Job
+
+T = TypeVar("T")
+
+
+# ---------------------------------------------------------------- records
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One workflow item: an isolated set of jobs, diagrams, templates and roles. ``key`` is the store's own number.
+
+    ``access_version`` grows with every change of users, groups, roles or keys that can change what somebody may do here.
+    """
+
+    key: int
+    item_id: str
+    org_id: str
+    name: str
+    access_version: int
+
+
+@dataclass(slots=True)
+class JobRecord:
+    """A job as stored: the aggregate, and the end of its feed.
+
+    ``seq`` is the number of the last feed message (0: none yet), ``feed_hash`` the hash of that row. ``details`` maps a
+    current step's id to the seq of the message that describes its state (``JobState.stepStates[].messageDetails``).
+    """
+
+    key: int
+    job: Job
+    seq: int
+    feed_hash: bytes
+    details: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMessage:
+    """One numbered wire message of a job: one feed row, one bus payload, one websocket frame.
+
+    ``body`` is the whole envelope as JSON text, its ``seq`` included. ``short`` is what those outside ``audience`` get;
+    both are None where everybody gets the same. ``created_ms`` is the envelope's ``timestamp``.
+    """
+
+    item_id: str
+    job_id: str
+    seq: int
+    msg_type: str
+    created_ms: int
+    body: bytes
+    short: bytes | None = None
+    audience: Assignment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of a job's history (rest.md 14.6)."""
+
+    action: str
+    username: str
+    date_ms: int
+    step_id: str | None = None
+    result: str | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedHold:
+    """A hold, and how it ended; both None while it lasts."""
+
+    hold: Hold
+    released_by: str | None
+    released_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on a job (rest.md 5.10)."""
+
+    comment_id: str
+    comment: str
+    by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the runner sees it: who executes it, and which takeover it is.
+
+    A result that comes with an older ``fence`` than the stored one is refused.
+    """
+
+    run_id: str
+    item_id: str
+    job_key: int
+    job_id: str
+    step_id: str
+    node_id: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """An answer to a prompt, and what became of it: ``stored``, ``applied`` or ``rejected`` (with ``reason``)."""
+
+    answer_id: int
+    item_id: str
+    job_key: int
+    job_id: str
+    step_id: str
+    run_id: str
+    prompt_id: str
+    request_id: str | None
+    username: str
+    answer: Answer
+    stage: str
+    reason: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A moment at which a hold ends by itself."""
+
+    timer_id: int
+    item_id: str
+    job_id: str
+    hold_id: str
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """A step of a job that waits for another job (or one of its steps)."""
+
+    item_id: str
+    job_id: str
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiagramRecord:
+    """A stored version of a diagram: ``body`` is the document as its author sent it, ``diagram`` what the domain reads."""
+
+    diagram: Diagram
+    body: bytes
+    description: str | None
+    created_ms: int
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiagramSummary:
+    """One line of the diagram list. ``active``: an activated version exists; ``draft``: a draft does."""
+
+    diagram_id: str
+    name: str
+    description: str | None
+    active: bool
+    draft: bool
+    latest_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobTemplate:
+    """A job template. ``body`` is the whole document (rest.md 14.2) as JSON text; the other members are read from it."""
+
+    template_id: str
+    name: str
+    state: str
+    diagram_id: str
+    category: str | None
+    description: str | None
+    body: bytes
+    updated_by: str
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or program that can log in. ``groups`` are group ids."""
+
+    username: str
+    full_name: str | None
+    email: str | None
+    disabled: bool
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A set of users, linked to roles per item."""
+
+    group_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs tokens. ``retired_ms`` is set when it no longer signs; it verifies until tokens have run out."""
+
+    key_id: str
+    secret: bytes
+    created_ms: int
+    retired_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A saved search or chart (rest.md 10). ``definition`` is JSON text."""
+
+    search_id: str
+    name: str
+    search_type: str
+    folder: str | None
+    definition: bytes | None
+    color_ramp: str | None
+    sort_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """A place where a job's feed is not what it was: a gap, or a row whose ``prev_hash`` does not fit."""
+
+    job_id: str
+    seq: int
+    problem: str
+
+
+# ---------------------------------------------------------------- the store
+
+
+class Tx(Protocol):
+    """One database transaction, seen from inside. Synchronous; lives in one database thread; never leaves it.
+
+    Reads see one snapshot that includes the transaction's own writes. On a read-only transaction (``Store.read``) the
+    writing methods raise. Text comparison is case-sensitive except where ``folded`` is in the name. Lists come in
+    the order they were written unless said otherwise.
+    """
+
+    command_id: str
+    """The unique id of this transaction, written with every feed row; what an unknown COMMIT outcome is looked up by."""
+
+    def now_ms(self) -> int:
+        """The time all nodes agree on: the database's on PostgreSQL, the machine's on SQLite."""
+
+    # items
+    def item(self, org_id: str, item_id: str) -> Item | None: ...
+    def items(self) -> list[Item]: ...
+    def add_item(self, item_id: str, org_id: str, name: str) -> Item: ...
+    def lock_item(self, item: Item) -> None:
+        """Until the end of the transaction, let nobody else hold this item's lock (dependencies are added under it)."""
+
+    def bump_access(self, item: Item | None) -> None:
+        """Raise the ``access_version`` of an item, or (None) of every item."""
+
+    def next_job_number(self, item: Item, count: int) -> int:
+        """Give out ``count`` numbers for job names, never again; returns the first."""
+
+    # jobs
+    def job(self, item: Item, job_id: str) -> JobRecord | None:
+        """Read a job without locking it."""
+
+    def lock_jobs(self, item: Item, job_ids: Collection[str]) -> dict[str, JobRecord]:
+        """Read and lock the jobs that exist, in ascending key order. Call once per transaction, or once more with more
+        jobs: those already held are kept, so a caller that finds out whom it needs locks all of them in one call."""
+
+    def add_job(self, item: Item, job: Job) -> JobRecord:
+        """Raises Conflict when the id was ever used in this item, also by a job since deleted."""
+
+    def save_job(self, record: JobRecord) -> None:
+        """Write the whole record back (the current-step index rows included)."""
+
+    def delete_job(self, record: JobRecord) -> None:
+        """Remove the job and all that belongs to it but its feed; its id stays used."""
+
+    def child_job_ids(self, item: Item, job_id: str) -> list[str]: ...
+
+    # feed
+    def append_feed(self, record: JobRecord, messages: Sequence[FeedMessage]) -> None:
+        """Write feed rows; each row's ``prev_hash`` continues ``record.feed_hash``, which is moved on.
+
+        The caller has numbered the messages from ``record.seq + 1`` on and set ``record.seq`` to the last number."""
+
+    def feed(self, item: Item, job_id: str, after: int, upto: int | None = None, limit: int = 1000) -> list[FeedMessage]:
+        """The messages with ``after < seq <= upto``, ascending. Also for a deleted job."""
+
+    def feed_messages(self, record: JobRecord, seqs: Collection[int]) -> dict[int, FeedMessage]: ...
+
+    def feed_span(self, item: Item, job_id: str) -> tuple[int, int] | None:
+        """First and last seq still stored; None when the job has no feed."""
+
+    def feed_since(self, row_id: int, limit: int = 1000) -> list[tuple[int, FeedMessage]]:
+        """Feed rows of all jobs with a global id above ``row_id``, ascending, each with its id; on PostgreSQL only rows
+        below ``pg_snapshot_xmin``, so that a row that commits late is never passed over."""
+
+    def last_feed_row(self) -> int:
+        """The global id up to which ``feed_since`` would find nothing now (0 when empty)."""
+
+    def check_feed(self, item: Item, job_id: str) -> list[ChainFault]:
+        """Walk a job's hash chain from its first stored row."""
+
+    def epoch(self) -> str:
+        """Names this database's history: new at creation, and after ``new_epoch``."""
+
+    def new_epoch(self) -> str: ...
+
+    # history, comments, holds, extended properties
+    def append_history(self, record: JobRecord, entries: Sequence[HistoryEntry]) -> None: ...
+    def history(self, record: JobRecord) -> list[HistoryEntry]: ...
+    def add_comment(self, record: JobRecord, comment: Comment) -> None: ...
+    def comments(self, record: JobRecord) -> list[Comment]: ...
+    def add_hold(self, record: JobRecord, hold: Hold) -> None:
+        """Also schedules the timer of a hold with a release time."""
+
+    def release_hold(self, record: JobRecord, hold_id: str, by: str, at_ms: int) -> None:
+        """Also drops the hold's timer."""
+
+    def holds(self, record: JobRecord) -> list[ReleasedHold]:
+        """All holds a job ever had."""
+
+    def dependents(self, item: Item, job_id: str) -> list[Dependent]:
+        """Unreleased holds of other jobs that wait for this one or one of its steps."""
+
+    def dependency_edges(self, item: Item, job_ids: Collection[str]) -> list[tuple[str, str]]:
+        """``(job, job it waits for)`` for all unreleased dependencies reachable from ``job_ids``, transitively."""
+
+    def set_properties(self, record: JobRecord, values: Iterable[tuple[str, str, str | None]]) -> None:
+        """``(table, property, value)``; one-to-one extended properties."""
+
+    def properties(self, record: JobRecord) -> list[tuple[str, str, str | None]]: ...
+
+    # runs, answers, nodes, timers
+    def add_run(self, record: JobRecord, run_id: str, step_id: str, node_id: str) -> None: ...
+    def end_run(self, run_id: str) -> None: ...
+    def run(self, run_id: str) -> RunRecord | None:
+        """A run that has not ended."""
+
+    def add_answer(
+        self,
+        record: JobRecord,
+        *,
+        step_id: str,
+        run_id: str,
+        prompt_id: str,
+        request_id: str | None,
+        username: str,
+        answer: Answer,
+        at_ms: int,
+    ) -> int:
+        """Store an answer in stage ``stored``; returns its id. Raises Conflict when this user has used ``request_id`` on
+        this job before, or when the prompt has an answer that was not rejected."""
+
+    def set_answer_stage(self, answer_id: int, stage: str, reason: str | None = None) -> None: ...
+    def answer(self, answer_id: int) -> AnswerRecord | None: ...
+    def answer_by_request(self, record: JobRecord, username: str, request_id: str) -> AnswerRecord | None: ...
+    def last_answer(self, record: JobRecord, step_id: str) -> AnswerRecord | None:
+        """The newest answer to this step that was not rejected."""
+
+    def unapplied_answers(self, node_id: str) -> list[AnswerRecord]:
+        """Answers in stage ``stored`` whose run this node owns, oldest first."""
+
+    def start_node(self, node_id: str, lease_until_ms: int) -> None: ...
+    def renew_node(self, node_id: str, lease_until_ms: int) -> bool:
+        """False when the lease is gone (another node has taken the runs): the node must start anew."""
+
+    def end_node(self, node_id: str) -> None: ...
+    def adopt_runs(self, node_id: str, now_ms: int, limit: int = 100) -> list[RunRecord]:
+        """Take over runs (``fence + 1``) of nodes whose lease is over or that are not there any more."""
+
+    def timers_due(self, now_ms: int, limit: int = 100) -> list[Timer]: ...
+    def next_timer_ms(self) -> int | None: ...
+
+    # diagrams and templates
+    def diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:
+        """A version; None: the newest activated one, else the draft. Activated versions never change, so an
+        implementation may cache the parsed form."""
+
+    def diagrams(self, item: Item) -> list[DiagramSummary]: ...
+    def diagram_by_name(self, item: Item, name: str) -> str | None: ...
+    def put_diagram(self, item: Item, record: DiagramRecord) -> None:
+        """Write a version (a draft replaces the draft); the diagram's name and description follow the version."""
+
+    def delete_diagram_version(self, item: Item, diagram_id: str, version: int) -> None: ...
+    def jobs_on_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> int: ...
+    def template(self, item: Item, template_id: str) -> JobTemplate | None: ...
+    def templates(self, item: Item) -> list[JobTemplate]: ...
+    def template_by_name(self, item: Item, name: str) -> str | None: ...
+    def put_template(self, item: Item, template: JobTemplate) -> None: ...
+
+    # people
+    def user(self, username: str) -> User | None: ...
+    def users(self) -> list[User]: ...
+    def add_user(self, username: str, password_hash: str | None, full_name: str | None = None, email: str | None = None) -> None:
+        """Raises Conflict when the name is taken, whatever its letter case."""
+
+    def password_hash(self, username: str) -> str | None: ...
+    def set_password(self, username: str, password_hash: str) -> None: ...
+    def set_disabled(self, username: str, disabled: bool) -> None: ...
+    def delete_user(self, username: str) -> bool: ...
+    def group(self, group_id: str) -> Group | None: ...
+    def group_by_name(self, name: str) -> Group | None: ...
+    def groups(self) -> list[Group]: ...
+    def add_group(self, group: Group) -> None: ...
+    def set_member(self, username: str, group_id: str, member: bool) -> None: ...
+    def roles(self, item: Item) -> list[Role]: ...
+    def put_role(self, item: Item, role: Role) -> None: ...
+    def roles_of_groups(self, item: Item) -> Mapping[str, tuple[str, ...]]:
+        """Group id -> names of the roles linked to it in this item."""
+
+    def link_role(self, item: Item, group_id: str, role_name: str, linked: bool) -> None: ...
+
+    # keys, lookups, searches
+    def signing_keys(self) -> list[SigningKey]: ...
+    def add_signing_key(self, key: SigningKey) -> None: ...
+    def lookups(self, item: Item, lookup_type: str) -> list[tuple[str, int]]: ...
+    def put_lookups(self, item: Item, lookup_type: str, values: Sequence[tuple[str, int]]) -> None: ...
+    def searches(self, item: Item) -> list[SavedSearch]: ...
+    def put_search(self, item: Item, search: SavedSearch) -> None: ...
+
+
+class Store(Protocol):
+    """Transactions, each run whole in a database thread.
+
+    A function given to ``run`` may be called more than once (a lost race is tried again), so it has no effect outside
+    its ``Tx`` and makes no ids: they come from ``command_id``.
+    """
+
+    async def run(
+        self,
+        use_case: Callable[[Tx], T],
+        *,
+        command_id: str | None = None,
+        after_commit: Callable[[T], None] | None = None,
+    ) -> T:
+        """Commit what ``use_case`` did, then return its result. An exception of ``use_case`` rolls back its own writes
+        and reaches the caller.
+
+        ``after_commit(result)`` is called on the event loop once the commit is durable, in commit order on SQLite, also
+        when the caller was cancelled meanwhile. Raises:
+            StoreUnavailable: nothing was committed and nothing acknowledged (queue full, disk full, database gone).
+        """
+
+    async def read(self, query: Callable[[Tx], T]) -> T:
+        """Run a query in one read-only snapshot, beside the writers."""
+
+    def now_ms(self) -> int:
+        """The time all nodes agree on, without asking the database."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Other processes may serve from the same database."""
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class BlobStore(Protocol):
+    """Bytes of attachments: written once, read in ranges, deleted."""
+
+    async def write(self, blob_id: str, chunks: Any, *, max_bytes: int) -> "BlobInfo":
+        """Store an async iterable of ``bytes``. Nothing is visible before the last chunk was stored, and nothing is left
+        after a failure. Raises QuotaExceeded beyond ``max_bytes``; Conflict when the id is taken."""
+
+    def read(self, blob_id: str, start: int = 0, stop: int | None = None) -> Any:
+        """An async iterator over the bytes ``[start, stop)`` in pieces of at most 256 KiB. Raises NotFound."""
+
+    async def info(self, blob_id: str) -> "BlobInfo":
+        """Raises NotFound."""
+
+    async def delete(self, blob_id: str) -> None:
+        """Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """Size in bytes and SHA-256 (hex) of a blob."""
+
+    size: int
+    sha256: str
+
+
+# ---------------------------------------------------------------- messages and steps
+
+
+class Bus(Protocol):
+    """Carries messages between nodes. At most once: the hub heals what is lost.
+
+    Channels: ``job:{item}:{job}``, ``item:{item}``, ``node:{node}``.
+    """
+
+    def publish(self, channel: str, payload: bytes) -> None:
+        """Queue a message; never waits, never raises for a bus that is down."""
+
+    def subscribe(self, channel: str) -> None: ...
+    def unsubscribe(self, channel: str) -> None: ...
+    async def open(self, handler: Callable[[str, bytes], None]) -> None:
+        """Start; ``handler(channel, payload)`` is called on the event loop for each message of a subscribed channel."""
+
+    async def close(self) -> None: ...
+
+
+class Publisher(Protocol):
+    """Takes the messages of a committed transaction: to this node's subscribers at once, and to the other nodes."""
+
+    def publish(self, messages: Sequence[FeedMessage]) -> None:
+        """Never raises, never waits. Called on the event loop."""
+
+    def access_changed(self) -> None:
+        """Who may do what has changed: sessions must be judged again."""
+
+
+class RunStarter(Protocol):
+    """The runner, as use cases see it. All methods are called on the event loop after the commit, and return at once."""
+
+    node_id: str
+
+    def started(self, runs: Sequence[RunRecord]) -> None:
+        """Service steps of this node that have begun: execute them."""
+
+    def stopping(self, run_ids: Sequence[str]) -> None:
+        """Runs whose stop was asked for: cancel their executors."""
+
+    def answered(self, answer_ids: Sequence[int]) -> None:
+        """Answers were stored: apply them."""
+
+    def timers_changed(self) -> None:
+        """The next timer may be another one now."""
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a committed use case asks for outside the store, in the order it happened."""
+
+    messages: list[FeedMessage] = field(default_factory=list)
+    started: list[RunRecord] = field(default_factory=list)
+    stopping: list[str] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    timers_changed: bool = False
+    access_changed: bool = False

@@ -1,0 +1,1 @@
+"""What runs a step: executors, the runner, timers."""

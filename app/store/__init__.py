@@ -1,0 +1,1 @@
+"""The database: one schema for SQLite and PostgreSQL, and the two ways to run a transaction."""
