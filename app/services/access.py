@@ -1,0 +1,57 @@
+"""Who a caller is in an item: groups and privileges, read in the same transaction as the act they are judged for."""
+
+from collections import OrderedDict
+from threading import Lock
+
+from app.domain.access import Actor
+from app.errors import PermissionDenied, Unauthenticated
+from app.services.ports import Item, Tx
+
+_CACHE_SIZE = 10_000
+
+
+class Actors:
+    """Actors by item, access version and user name.
+
+    An entry is right for as long as its item has that ``access_version``, so nothing is ever invalidated: a change of
+    users, groups, roles or keys raises the version in its own transaction, and old entries fall out of the cache.
+    """
+
+    def __init__(self) -> None:
+        self._actors: OrderedDict[tuple[int, int, str], Actor] = OrderedDict()
+        self._lock = Lock()
+
+    def load(self, tx: Tx, item: Item, username: str) -> Actor:
+        """Return the user as an actor in this item.
+
+        Raises:
+            Unauthenticated: no such user any more, or disabled.
+            PermissionDenied: the user is in no group that is linked to a role of this item.
+        """
+        key = (item.key, item.access_version, username)
+        with self._lock:
+            known = self._actors.get(key)
+        if known is not None:
+            return known
+        actor = read_actor(tx, item, username)
+        with self._lock:
+            self._actors[key] = actor
+            if len(self._actors) > _CACHE_SIZE:
+                self._actors.popitem(last=False)
+        return actor
+
+
+def read_actor(tx: Tx, item: Item, username: str) -> Actor:
+    """Read a user's groups and the privileges they give in one item; errors as ``Actors.load``."""
+    user = tx.user(username)
+    if user is None or user.disabled:
+        raise Unauthenticated(f"The user {username!r} does not exist any more, or is disabled. Log in again.")
+    roles_of_groups = tx.roles_of_groups(item)
+    role_names = {role for group in user.groups for role in roles_of_groups.get(group, ())}
+    if not role_names:
+        raise PermissionDenied(
+            f"{username!r} is in no group that has a role in this workflow item. An administrator of the item can link "
+            "one of the user's groups to a role."
+        )
+    privileges = {name for role in tx.roles(item) if role.name in role_names for name in role.privileges}
+    return Actor(username, frozenset(user.groups), frozenset(privileges))

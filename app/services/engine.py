@@ -1,0 +1,115 @@
+"""Runs use cases: one function, one transaction, and what follows from it after the commit.
+
+A use case is a plain function ``fn(unit, ...)`` in one of the modules beside this one. ``Engine.execute`` gives it a
+``Unit``: the transaction, who asks, the time and a source of ids. What it records in ``unit.effects`` is handed on
+once the commit is durable: messages to the hub and the bus, runs and answers to the runner.
+"""
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TypeVar
+
+from app.domain.access import SYSTEM, Actor
+from app.errors import NotFound
+from app.services.access import Actors
+from app.services.ports import Effects, Item, Publisher, RunStarter, Store, Tx
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and in which item. ``username`` None is the server itself."""
+
+    org_id: str
+    item_id: str
+    username: str | None
+
+
+class Ids:
+    """A source of ids that gives the same ones again when a transaction is tried again.
+
+    An id is 22 characters: URL-safe base64 of 16 bytes (rest.md 1.3).
+    """
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed.encode()
+        self._count = 0
+
+    def __call__(self) -> str:
+        self._count += 1
+        digest = blake2b(self._count.to_bytes(8, "big"), key=self._seed[:64], digest_size=16).digest()
+        return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def new_id() -> str:
+    """A fresh random id of the same form."""
+    return urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
+
+
+@dataclass(slots=True)
+class Unit:
+    """One attempt at a use case. A new one is made for every try, so a lost try leaves nothing behind."""
+
+    tx: Tx
+    item: Item
+    actor: Actor
+    now_ms: int
+    new_id: Callable[[], str]
+    node_id: str
+    effects: Effects = field(default_factory=Effects)
+
+
+class Engine:
+    """The one way into the store for use cases."""
+
+    def __init__(self, store: Store, publisher: Publisher, runner: RunStarter) -> None:
+        self.store = store
+        self._publisher = publisher
+        self._runner = runner
+        self._actors = Actors()
+
+    async def execute(self, caller: Caller, use_case: Callable[[Unit], T]) -> T:
+        """Run ``use_case`` in one write transaction and return its result after the commit.
+
+        Raises what the use case raises (its writes are rolled back), and:
+            NotFound: no such item. Unauthenticated, PermissionDenied: the caller is nobody here any more.
+            StoreUnavailable: nothing was committed.
+        """
+        command_id = new_id()
+
+        def attempt(tx: Tx) -> tuple[T, Effects]:
+            unit = self._unit(tx, caller, Ids(command_id))
+            return use_case(unit), unit.effects
+
+        result, _ = await self.store.run(attempt, command_id=command_id, after_commit=self._deliver)
+        return result
+
+    async def query(self, caller: Caller, query: Callable[[Unit], T]) -> T:
+        """Run a read-only ``query`` in one snapshot. Raises as ``execute``."""
+        return await self.store.read(lambda tx: query(self._unit(tx, caller, new_id)))
+
+    def _unit(self, tx: Tx, caller: Caller, ids: Callable[[], str]) -> Unit:
+        item = tx.item(caller.org_id, caller.item_id)
+        if item is None:
+            raise NotFound(f"There is no workflow item {caller.item_id!r} in {caller.org_id!r}.", name="ItemNotFound")
+        actor = SYSTEM if caller.username is None else self._actors.load(tx, item, caller.username)
+        return Unit(tx, item, actor, tx.now_ms(), ids, self._runner.node_id)
+
+    def _deliver(self, outcome: tuple[object, Effects]) -> None:
+        effects = outcome[1]
+        if effects.messages:
+            self._publisher.publish(effects.messages)
+        if effects.access_changed:
+            self._publisher.access_changed()
+        if effects.started:
+            self._runner.started(effects.started)
+        if effects.stopping:
+            self._runner.stopping(effects.stopping)
+        if effects.answers:
+            self._runner.answered(effects.answers)
+        if effects.timers_changed:
+            self._runner.timers_changed()
