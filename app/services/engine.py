@@ -103,6 +103,8 @@ class Engine:
         effects = outcome[1]
         if effects.messages:
             self._publisher.publish(effects.messages)
+        for verdict in effects.verdicts:
+            self._publisher.verdict(verdict)
         if effects.access_changed:
             self._publisher.access_changed()
         if effects.started:

@@ -519,6 +519,9 @@ class Publisher(Protocol):
     def publish(self, messages: Sequence[FeedMessage]) -> None:
         """Never raises, never waits. Called on the event loop."""
 
+    def verdict(self, answer: AnswerRecord) -> None:
+        """An answer was applied or rejected: tell whoever sent it, if it waits."""
+
     def access_changed(self) -> None:
         """Who may do what has changed: sessions must be judged again."""
 
@@ -549,5 +552,6 @@ class Effects:
     started: list[RunRecord] = field(default_factory=list)
     stopping: list[str] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    verdicts: list[AnswerRecord] = field(default_factory=list)
     timers_changed: bool = False
     access_changed: bool = False

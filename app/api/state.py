@@ -1,0 +1,26 @@
+"""What request handlers reach through the application: made by ``bootstrap.py``, one per process."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from app.auth.tokens import Tokens
+from app.hub.hub import Hub
+from app.services.engine import Engine
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The running parts a handler may use."""
+
+    settings: Settings
+    engine: Engine
+    hub: Hub
+    tokens: Tokens
+
+
+def gateway(connection: HTTPConnection) -> Gateway:
+    """The gateway behind a request or websocket."""
+    return cast(Gateway, connection.app.state.gateway)
