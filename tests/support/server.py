@@ -1,0 +1,172 @@
+"""A real ``stepgate serve`` process that a test starts, kills, restarts and reads the log of."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.deadlines import POLL_S, deadline
+from tests.support.ports import LOOPBACK, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "STEPGATE_"
+START_ATTEMPTS = 3
+START_S = 3.0
+COMMAND_S = 3.0
+
+
+class ServerProcess:
+    """One node: ``python -m app serve`` on a free port of 127.0.0.1, with everything set through ``STEPGATE_*``.
+
+    Nodes that share ``database_url`` and ``redis_url`` form a cluster. The process runs with warnings as errors.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
+        """Prepare a server.
+
+        Args:
+            folder: existing scratch folder; holds the log and, unless ``settings`` say otherwise, the data.
+            settings: by lower-case name without the prefix, as ``database_url="postgresql://..."``.
+        """
+        self.port = free_port()
+        self._log_file = folder / f"server-{self.port}.log"
+        self._environment = _environment({"data_dir": folder / "data", **settings})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """``http://127.0.0.1:PORT``, the same after a restart."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        """``ws://127.0.0.1:PORT``, the same after a restart."""
+        return f"ws://{LOOPBACK}:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """Everything the process has written to its outputs so far, over all its starts."""
+        return self._log_file.read_text(errors="replace") if self._log_file.exists() else ""
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start the process and wait until ``/readyz`` answers 200.
+
+        Raises:
+            ChildProcessError: it ended by itself; the message is its log.
+            TimeoutError: it was not ready in time; it has been killed.
+        """
+        command = [sys.executable, "-m", "app", "serve", "--host", LOOPBACK, "--port", str(self.port)]
+        with self._log_file.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        self._wait_until_ready()
+
+    def start_on_a_free_port(self) -> None:
+        """Start as `start` does, on another port when somebody was quicker to take the chosen one."""
+        for attempt in range(START_ATTEMPTS):
+            try:
+                self.start()
+            except ChildProcessError as error:
+                if attempt == START_ATTEMPTS - 1 or "address already in use" not in str(error).lower():
+                    raise
+                self.port = free_port()
+            else:
+                return
+
+    def kill9(self) -> None:
+        """End the process as a power cut would; does nothing when it is not running."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(deadline(1))
+            self._process = None
+
+    def stop(self) -> int:
+        """Ask the process to end (SIGTERM), wait, and return its exit status; kill it when it does not end in time.
+
+        Raises:
+            TimeoutError: it did not end by itself; the message is its log.
+        """
+        process = self._running()
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(deadline(3))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(deadline(1))
+            raise TimeoutError(f"the server did not end on SIGTERM:\n{self.log}") from None
+        finally:
+            self._process = None
+
+    def restart(self) -> None:
+        """Start again on the same port and data; stops the running process first when there is one."""
+        if self._process is not None:
+            self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """End the process however it stands: the clean-up after a test."""
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+        self._process = None
+
+    def token(self, user: str = "admin", *, ttl_s: int | None = None) -> str:
+        """Return a bearer token of the user, made by ``stepgate token``."""
+        lifetime = [] if ttl_s is None else ["--ttl", str(ttl_s)]
+        return self.command("token", user, *lifetime).strip()
+
+    def command(self, *arguments: str, stdin: str = "") -> str:
+        """Run ``stepgate ARGUMENTS`` with this server's settings and return its standard output.
+
+        Raises:
+            AssertionError: its exit status was not 0; the message is what it wrote.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True,
+            check=False, timeout=deadline(COMMAND_S),
+        )  # fmt: skip
+        assert done.returncode == 0, f"stepgate {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("this server is not running")
+        return self._process
+
+    def _wait_until_ready(self) -> None:
+        process, end = self._running(), time.monotonic() + deadline(START_S)
+        while not _is_ready(self.url):
+            if process.poll() is not None:
+                self._process = None
+                raise ChildProcessError(f"the server ended with status {process.returncode}:\n{self.log}")
+            if time.monotonic() > end:
+                self.kill9()
+                raise TimeoutError(f"the server was not ready in time:\n{self.log}")
+            time.sleep(POLL_S)
+
+
+def _environment(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return this process's environment with these settings and no others."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    own = {PREFIX + name.upper(): str(value) for name, value in settings.items() if value is not None}
+    return {**inherited, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1", **own}
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=deadline(0.5)) as answer:  # noqa: S310 - our own http URL
+            return bool(answer.status == http.HTTPStatus.OK)
+    except (urllib.error.URLError, OSError, http.client.HTTPException):
+        return False
