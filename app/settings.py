@@ -1,0 +1,233 @@
+"""Settings: one table of what can be set, read from ``STEPGATE_*`` variables and overridden by command-line options.
+
+A field ``max_frame_bytes`` is the variable ``STEPGATE_MAX_FRAME_BYTES``. Units are in the names. Nothing here is read
+at import; ``read_settings`` is called once by whoever starts the program.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "STEPGATE_"
+
+CLIENT_VARIABLES = frozenset({"STEPGATE_URL", "STEPGATE_TOKEN", "STEPGATE_ITEM"})
+"""Variables of the terminal client: known, and none of the server's business."""
+
+FOREIGN_PREFIXES = ("STEPGATE_TEST_", "STEPGATE_BENCH_")
+"""Variables of the test suite and the benchmarks."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+LogLevel = Literal["trace", "debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "text", "json"]
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has a value it cannot have; ``faults`` has one sentence for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(" ".join(faults))
+        self.faults = tuple(faults)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. Each field says in its description what it does; ``describe`` lists them."""
+
+    # where it listens
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one.")] = 8080
+    public_url: Annotated[
+        str | None, Meta(description="URL by which clients reach the server, when a proxy stands before it.")
+    ] = None
+    tls_cert: Annotated[Path | None, Meta(description="TLS certificate chain (PEM file).")] = None
+    tls_key: Annotated[Path | None, Meta(description="Private key of the TLS certificate (PEM file).")] = None
+    tls_self_signed: Annotated[
+        bool, Meta(description="Serve TLS with a self-signed certificate, made once and kept in the data folder.")
+    ] = False
+
+    # where it keeps things
+    data_dir: Annotated[Path, Meta(description="Folder of the SQLite database and of what the server makes.")] = Path(
+        "stepgate-data"
+    )
+    database_url: Annotated[
+        str | None, Meta(description="PostgreSQL database (postgresql://...); without it SQLite in the data folder.")
+    ] = None
+    database_connections: Annotated[
+        int, Meta(ge=1, le=100, description="PostgreSQL connections for transactions of one process.")
+    ] = 8
+    store_queue: Annotated[
+        Positive, Meta(description="Transactions that may wait; beyond it requests are answered 503.")
+    ] = 2_000
+
+    # logs and people
+    log_level: Annotated[LogLevel, Meta(description="Least severe log lines to write.")] = "info"
+    log_format: Annotated[
+        LogFormat, Meta(description="Log lines as text, as JSON, or (auto) as text on a terminal and JSON elsewhere.")
+    ] = "auto"
+    admin_password: Annotated[
+        str | None, Meta(min_length=1, description="Password of the user admin, used at the first start only.")
+    ] = None
+    token_ttl_s: Annotated[int, Meta(ge=1, le=31_622_400, description="How long a token is valid, in seconds.")] = (
+        43_200
+    )
+
+    # steps
+    node_lease_s: Annotated[
+        Seconds, Meta(description="Seconds after its last renewal at which a process counts as dead.")
+    ] = 15.0
+    node_renew_s: Annotated[Seconds, Meta(description="Seconds between renewals of the lease.")] = 5.0
+
+    # what one peer may ask for
+    max_body_bytes: Annotated[Positive, Meta(description="Largest body of an HTTP request.")] = 10 * 1024 * 1024
+    max_frame_bytes: Annotated[Positive, Meta(description="Largest websocket message a client may send.")] = 1024 * 1024
+    max_subscriptions: Annotated[Positive, Meta(description="Jobs one websocket may subscribe to.")] = 1_000
+    max_replay_messages: Annotated[
+        Positive, Meta(description="Missed messages of one job sent again; beyond it recovery answers too_many.")
+    ] = 10_000
+    accept_per_s: Annotated[Positive, Meta(description="New websockets per second, all addresses together.")] = 2_500
+    accept_burst: Annotated[Positive, Meta(description="New websockets one address may open at once.")] = 1_000
+
+    # slow consumers
+    soft_unsent_bytes: Annotated[
+        Positive, Meta(description="Unsent bytes of one websocket that are borne for soft_unsent_s.")
+    ] = 256 * 1024
+    soft_unsent_s: Annotated[Seconds, Meta(description="Seconds above soft_unsent_bytes before a peer is cut.")] = 10.0
+    hard_unsent_bytes: Annotated[
+        Positive, Meta(description="Unsent bytes of one websocket at which it is cut at once.")
+    ] = 1_000_000
+    unsent_budget_bytes: Annotated[
+        Positive, Meta(description="Unsent bytes of all websockets together; beyond it the largest are cut.")
+    ] = 256 * 1024 * 1024
+
+    # keeping connections
+    ping_interval_s: Annotated[Seconds, Meta(description="Seconds between websocket pings.")] = 20.0
+    ping_timeout_s: Annotated[Seconds, Meta(description="Seconds to wait for the answer to a ping.")] = 20.0
+    shutdown_grace_s: Annotated[
+        int, Meta(ge=1, description="Seconds that requests and websockets have to end at shutdown.")
+    ] = 10
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """The database is a file in the data folder: one serving process."""
+        return self.database_url is None
+
+    @property
+    def uses_tls(self) -> bool:
+        """The server itself speaks TLS."""
+        return self.tls_self_signed or self.tls_cert is not None
+
+
+def read_settings(environment: Mapping[str, str], options: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings from ``STEPGATE_*`` variables; ``options`` that are not None take precedence.
+
+    An empty variable counts as not set. Raises:
+        SettingsError: every fault at once: unknown variables (with the nearest known name), values that do not fit,
+            and settings that contradict each other.
+    """
+    names = Settings.__struct_fields__
+    faults = _unknown(environment, names)
+    values: dict[str, Any] = {}
+    for name in names:
+        given = (options or {}).get(name)
+        source = f"--{name.replace('_', '-')}" if given is not None else PREFIX + name.upper()
+        value = given if given is not None else environment.get(PREFIX + name.upper()) or None
+        if value is not None:
+            _convert_into(values, name, value, source, faults)
+    if faults:
+        raise SettingsError(faults)
+    settings = Settings(**values)
+    _check_together(settings)
+    return settings
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """All settings as ``(variable, default, description)``, in the order of the table."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = Settings()
+    return [
+        (PREFIX + name.upper(), _shown(getattr(defaults, name)), _description(hints[name]))
+        for name in Settings.__struct_fields__
+    ]
+
+
+def _unknown(environment: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
+    known = {PREFIX + name.upper() for name in names} | CLIENT_VARIABLES
+    faults = []
+    for variable in environment:
+        if not variable.startswith(PREFIX) or variable in known or variable.startswith(FOREIGN_PREFIXES):
+            continue
+        near = get_close_matches(variable, sorted(known), n=1, cutoff=0.0)[0]
+        faults.append(f"There is no setting {variable}; the nearest one is {near}.")
+    return faults
+
+
+def _convert_into(values: dict[str, Any], name: str, value: Any, source: str, faults: list[str]) -> None:
+    try:
+        values[name] = _convert(name, value)
+    except (msgspec.ValidationError, ValueError) as error:
+        shown = "the value given" if "password" in name else repr(str(value))
+        faults.append(f"{source}: {shown} does not fit: {error}.")
+
+
+def _convert(name: str, value: Any) -> Any:
+    hint = get_type_hints(Settings, include_extras=True)[name]
+    if isinstance(value, str) and _base(hint) is bool:
+        return _boolean(value)
+    return msgspec.convert(value, hint, strict=False, dec_hook=_from_text)
+
+
+def _from_text(wanted: type, value: Any) -> Any:
+    if wanted is Path and isinstance(value, str | Path):
+        return Path(value).expanduser()
+    raise NotImplementedError(f"no setting has the type {wanted!r}")
+
+
+def _boolean(text: str) -> bool:
+    """Read a switch. Any other word is refused: ``STEPGATE_TLS_SELF_SIGNED=no-thanks`` must not mean yes."""
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in words:
+        raise ValueError("expected true or false")
+    return words[text.lower()]
+
+
+def _check_together(settings: Settings) -> None:
+    faults = []
+    if settings.node_renew_s * 2 > settings.node_lease_s:
+        faults.append(
+            "STEPGATE_NODE_RENEW_S must be at most half of STEPGATE_NODE_LEASE_S, or a late renewal loses runs."
+        )
+    if settings.soft_unsent_bytes > settings.hard_unsent_bytes:
+        faults.append("STEPGATE_SOFT_UNSENT_BYTES must not be above STEPGATE_HARD_UNSENT_BYTES.")
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        faults.append("--tls-cert and --tls-key belong together: give both or neither.")
+    if settings.tls_self_signed and settings.tls_cert is not None:
+        faults.append(
+            "--tls-self-signed makes its own certificate: leave it out, or leave out --tls-cert and --tls-key."
+        )
+    if settings.database_url is not None and not settings.database_url.startswith(
+        ("postgresql://", "postgresql+psycopg://")
+    ):
+        faults.append("--database-url must begin with postgresql:// (or be left out for SQLite in the data folder).")
+    if settings.public_url is not None and not settings.public_url.startswith(("http://", "https://")):
+        faults.append("--public-url must begin with http:// or https://.")
+    if faults:
+        raise SettingsError(faults)
+
+
+def _description(hint: Any) -> str:
+    return next(meta.description for meta in hint.__metadata__ if isinstance(meta, Meta) and meta.description)
+
+
+def _base(hint: Any) -> Any:
+    return hint.__origin__ if hasattr(hint, "__metadata__") else hint
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
