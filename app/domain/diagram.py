@@ -94,10 +94,11 @@ class Step:
     def asks(self) -> bool:
         """A run of this step needs an answer from its user.
 
-        A manual step without a prompt and without a required comment asks nothing (design.md section 6).
+        A manual step that proceeds by itself, without a prompt and without a required comment, asks nothing
+        (design.md section 6). One that does not proceed asks even without a prompt: clients wait for the question.
         """
         if self.kind is StepKind.MANUAL:
-            return bool(self.args.get("userPrompt")) or self.comment_required
+            return bool(self.args.get("userPrompt")) or self.comment_required or not self.proceed_next
         return not self.is_service
 
 

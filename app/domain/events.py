@@ -7,11 +7,11 @@ messages, ``services/history.py`` into entries of the job's history.
 from dataclasses import dataclass
 
 from app.domain.job import (
-    Answer,
     Assignment,
     CurrentStep,
     Flow,
     Hold,
+    Job,
     Location,
     PendingStep,
     PropertyResponse,
@@ -19,21 +19,27 @@ from app.domain.job import (
     Run,
     StepFault,
     StepState,
+    StoredAnswer,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class JobCreated:
-    """The job exists; its first step follows as ``StepsActivated``."""
+    """The job exists, with an empty flow; its first step follows as ``StepsActivated``."""
 
+    job: Job
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class StepsActivated:
-    """Steps became current. ``reactivated``: the job was reopened, the visit goes on."""
+    """Steps became current without another one having finished: the first step of a job, or joins that an upgrade opened.
+
+    ``pending`` is everything that still waits for other branches.
+    """
 
     steps: tuple[CurrentStep, ...]
+    pending: tuple[PendingStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,7 @@ class AnswerStored:
 
     step_id: str
     prompt_id: str
-    by: str
-    at_ms: int
-    answer: Answer
+    stored: StoredAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ class StepFinished:
     """A visit is over and the job has moved on.
 
     ``activated`` became current, ``pending`` is everything that waits for other branches afterwards, ``status`` is the
-    job's status after the paths taken, ``skipped`` tells that the step was finished without having been run.
+    job's new status where a path taken sets one. ``skipped``: the step was finished without having been run.
+    ``automatic``: it finished by itself, not by a person's Finish.
     """
 
     step: CurrentStep
@@ -115,6 +120,7 @@ class StepFinished:
     pending: tuple[PendingStep, ...]
     status: str | None
     skipped: bool
+    automatic: bool
 
 
 @dataclass(frozen=True, slots=True)

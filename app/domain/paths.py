@@ -1,0 +1,85 @@
+"""Which ways lead out of a step, and who the next step is assigned to. Expressions are Arcade (``app.expressions``)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.diagram import Diagram, Path, Step
+from app.domain.job import AssignedType, Assignment, Job, ReturnValue
+from app.expressions.arcade import (
+    STEP_ERROR,
+    STEP_SUCCESS,
+    ArcadeError,
+    Scope,
+    evaluate_condition,
+    evaluate_text,
+    is_expression,
+)
+
+
+def job_facts(job: Job) -> Mapping[str, Any]:
+    """What ``$job`` offers to expressions, under the names of the REST job."""
+    return {
+        "jobId": job.job_id,
+        "jobName": job.name,
+        "description": job.description,
+        "createdBy": job.created_by,
+        "ownedBy": job.owned_by,
+        "jobStatus": job.status,
+        "priority": job.priority,
+        "percentComplete": job.percent_complete,
+        "jobTemplateName": job.template_name,
+        "parentJob": job.parent_job,
+        "notes": job.notes,
+    }
+
+
+def scope_of(job: Job, username: str | None, return_value: ReturnValue = None) -> Scope:
+    """The names an expression of this job may use."""
+    return Scope(current_user=username, job=job_facts(job), ret_val=return_value, step_success=STEP_SUCCESS)
+
+
+def matching_paths(diagram: Diagram, step: Step, scope: Scope) -> list[Path]:
+    """The paths out of ``step`` that are taken: those without an expression, and those whose expression is true.
+
+    A path to a step that the diagram does not have is never taken. Raises:
+        ArcadeError: an expression cannot be evaluated.
+    """
+    return [path for path in step.paths if path.next_step in diagram.by_id and _is_open(path, scope)]
+
+
+def error_paths(diagram: Diagram, step: Step, job: Job, username: str | None) -> list[Path]:
+    """The paths that ask for a failure: true for the error value of ``$retVal``, and false for success.
+
+    An expression that cannot be evaluated is not such a path.
+    """
+    failure, success = scope_of(job, username, STEP_ERROR), scope_of(job, username, STEP_SUCCESS)
+    paths = [path for path in step.paths if path.next_step in diagram.by_id and path.expression]
+    try:
+        return [path for path in paths if _is_open(path, failure) and not _is_open(path, success)]
+    except ArcadeError:
+        return []
+
+
+def _is_open(path: Path, scope: Scope) -> bool:
+    return not path.expression or evaluate_condition(path.expression, scope)
+
+
+def assignment_along(path: Path, present: Assignment, scope: Scope) -> Assignment:
+    """Who the step behind ``path`` waits for.
+
+    Unassigned without a name keeps the present assignee; a name may be an Arcade expression. Raises:
+        ArcadeError: the expression cannot be evaluated, or gives no name.
+    """
+    return resolve_assignment(path.assigned_type, path.assigned_to, present, scope, custom=path.is_custom_assignment)
+
+
+def resolve_assignment(
+    kind: AssignedType, to: str | None, present: Assignment, scope: Scope, *, custom: bool = False
+) -> Assignment:
+    """Turn an assignment as written in a diagram or template into one that names a user or group; see above."""
+    if kind is AssignedType.UNASSIGNED or not to:
+        return present
+    name = evaluate_text(to, scope) if custom or is_expression(to) else to
+    if not name:
+        raise ArcadeError(f"The assignment {to!r} gives no name of a {kind.value.lower()}.")
+    return Assignment(kind, name)
