@@ -70,7 +70,7 @@ class Step:
     step_id: str
     name: str
     action_type: str = "Manual"
-    args: Mapping[str, Any] = NO_ARGS
+    args: Mapping[str, Any] = field(default_factory=lambda: NO_ARGS)  # 3.11 takes no mappingproxy as a default
     automatic: bool = False
     proceed_next: bool = False
     can_skip: bool = False

@@ -1,0 +1,241 @@
+"""A diagram on the wire: the members this server reads, everything else stays in the document as its author sent it.
+
+Source: rest.md 6, 14.3, 14.4. Times are milliseconds since 1970 (UTC) once read.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from app.domain.diagram import DRAFT_VERSION, Diagram, Path, Schedule, Step, check_steps, initial_step
+from app.domain.job import AssignedType
+from app.errors import InvalidValue
+from app.expressions import arcade
+from app.protocol.text import decode, parse_time
+
+MAX_STEPS: Final = 1_000
+"""Which step reaches which is a table of steps x steps; a thousand keeps it below 100 MB."""
+
+_MAX_DELAY_MS: Final = 100 * 366 * 86_400_000
+_UNIT_MS: Final = {"Seconds": 1_000, "Minutes": 60_000, "Hours": 3_600_000, "Days": 86_400_000, "Weeks": 604_800_000}
+
+
+class WireSchedule(msgspec.Struct, rename="camel"):
+    """When a step may start: ``Duration``, a while after it became current, or ``Date``, at ``date`` (ISO 8601).
+
+    ``timeType`` is Seconds, Minutes (the default), Hours, Days or Weeks. Only ``Duration`` is attested by the
+    reference; the rest is ours (docs/compatibility.md).
+    """
+
+    schedule_type: str | None = None
+    time_duration: float | None = None
+    time_type: str | None = None
+    date: str | None = None
+
+
+class WireAction(msgspec.Struct, rename="camel"):
+    """What a step does. Any ``actionType`` and ``args`` are kept; unknown types behave like a manual step."""
+
+    action_type: str | None = None
+    args: dict[str, Any] | None = None
+
+
+class WirePath(msgspec.Struct, rename="camel"):
+    """A way out of a step. ``nextStep`` may name a step that is not there, as the reference allows."""
+
+    next_step: str
+    expression: str | None = None
+    label: str | None = None
+    assigned_type: AssignedType | None = None
+    assigned_to: str | None = None
+    is_assigned_to_custom_expression: bool | None = None
+    status: str | None = None
+
+
+class WireStep(msgspec.Struct, rename="camel"):
+    """One step of a diagram."""
+
+    id: str
+    name: str | None = None
+    action: WireAction | None = None
+    automatic: bool | None = None
+    proceed_next: bool | None = None
+    can_skip: bool | None = None
+    can_comment: bool | None = None
+    comment_required: bool | None = None
+    help_text: str | None = None
+    help_link: str | None = None
+    schedule: WireSchedule | None = None
+    paths: list[WirePath] | None = None
+
+
+class WireDiagram(msgspec.Struct, rename="camel"):
+    """A WorkflowDiagram as sent to ``POST diagrams``. ``initialStepId`` may be ``""``: the server finds it."""
+
+    diagram_name: str
+    steps: list[WireStep]
+    diagram_id: str | None = None
+    description: str | None = None
+    active: bool | None = None
+    initial_step_id: str | None = None
+
+
+class DiagramDocument(msgspec.Struct, frozen=True):
+    """What a client sent, read: the members of ``WireDiagram``, beside the untouched JSON text they came from."""
+
+    head: WireDiagram
+    body: bytes
+
+
+_decoder = msgspec.json.Decoder(WireDiagram)
+
+
+def read_document(body: bytes) -> DiagramDocument:
+    """Decode a WorkflowDiagram. Raises InvalidValue ("WorkflowDiagram was invalid: ...") naming the member at fault."""
+    return DiagramDocument(decode(_decoder, body, "WorkflowDiagram"), bytes(body))
+
+
+def parse_diagram(body: bytes, *, diagram_id: str, version: int) -> Diagram:
+    """Read a stored or sent document as the domain's diagram.
+
+    A draft (``version`` -1) may leave open where it starts; its ``initial_step_id`` is then "". Raises:
+        InvalidValue: malformed, ids missing, reserved or doubled, or (not a draft) no single initial step.
+    """
+    return build_diagram(read_document(body).head, diagram_id=diagram_id, version=version)
+
+
+def build_diagram(wire: WireDiagram, *, diagram_id: str, version: int) -> Diagram:
+    """As ``parse_diagram``, from a document that is already decoded."""
+    if len(wire.steps) > MAX_STEPS:
+        raise _invalid(f"it has {len(wire.steps)} steps; at most {MAX_STEPS} are allowed")
+    steps = tuple(_step(step) for step in wire.steps)
+    check_steps(steps)
+    start = _start(steps, wire.initial_step_id, is_draft=version == DRAFT_VERSION)
+    return Diagram(diagram_id, wire.diagram_name, version, steps, start)
+
+
+def check_expressions(diagram: Diagram) -> None:
+    """Refuse a diagram with an expression that cannot be read; ``details`` names step, path and fault of each.
+
+    Raises:
+        InvalidValue: also for drafts, since a wrong expression would be found only when somebody finishes the step.
+    """
+    if faults := list(_expression_faults(diagram)):
+        raise _invalid(*faults)
+
+
+def render_diagram(body: bytes, diagram: Diagram) -> dict[str, Any]:
+    """The document as its author sent it, with what the server knows better.
+
+    That is: id, version, initial step, and whether this version is a draft. Members that clients need and an author
+    may leave out or send as ``""`` (``annotations``, ``displayGrid``) are there.
+    """
+    document: dict[str, Any] = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    initial = diagram.step(diagram.initial_step_id)
+    document |= {
+        "diagramId": diagram.diagram_id,
+        "diagramVersion": diagram.version,
+        "diagramName": diagram.name,
+        "initialStepId": diagram.initial_step_id,
+        "initialStepName": initial.name if initial else "",
+        "active": diagram.version != DRAFT_VERSION,
+    }
+    if bytes(document.get("annotations", b"null")) in {b'""', b"null"}:
+        document["annotations"] = []
+    document.setdefault("displayGrid", True)
+    return {name: value for name, value in document.items() if not _is_null(value)}
+
+
+def _is_null(value: object) -> bool:
+    return isinstance(value, msgspec.Raw) and bytes(value) == b"null"
+
+
+def _invalid(*faults: str) -> InvalidValue:
+    return InvalidValue(f"WorkflowDiagram was invalid: {'; '.join(faults).rstrip('.')}.", details=faults)
+
+
+def _start(steps: tuple[Step, ...], named: str | None, *, is_draft: bool) -> str:
+    try:
+        return initial_step(steps, named or None)
+    except InvalidValue:
+        if is_draft:
+            return ""
+        raise
+
+
+def _step(wire: WireStep) -> Step:
+    action = wire.action or WireAction()
+    return Step(
+        step_id=wire.id,
+        name=wire.name or wire.id,
+        action_type=action.action_type or "Manual",
+        args=action.args or {},
+        automatic=bool(wire.automatic),
+        proceed_next=bool(wire.proceed_next),
+        can_skip=bool(wire.can_skip),
+        can_comment=wire.can_comment is not False,
+        comment_required=bool(wire.comment_required),
+        help_text=wire.help_text,
+        help_link=wire.help_link,
+        schedule=_schedule(wire.id, wire.schedule),
+        paths=tuple(_path(path) for path in wire.paths or ()),
+    )
+
+
+def _path(wire: WirePath) -> Path:
+    return Path(
+        next_step=wire.next_step,
+        expression=wire.expression or None,
+        assigned_type=wire.assigned_type or AssignedType.UNASSIGNED,
+        assigned_to=wire.assigned_to or None,
+        is_custom_assignment=bool(wire.is_assigned_to_custom_expression),
+        status=wire.status or None,
+        label=wire.label or None,
+    )
+
+
+def _schedule(step_id: str, wire: WireSchedule | None) -> Schedule | None:
+    if wire is None or wire.schedule_type in {None, "", "None"}:
+        return None
+    if wire.schedule_type == "Duration":
+        return Schedule(after_ms=_delay_ms(step_id, wire))
+    if wire.schedule_type == "Date":
+        return Schedule(at_ms=_moment_ms(step_id, wire))
+    raise _invalid(f"step {step_id!r}: schedule.scheduleType {wire.schedule_type!r} is neither 'Duration' nor 'Date'")
+
+
+def _delay_ms(step_id: str, wire: WireSchedule) -> int:
+    unit = _UNIT_MS.get(wire.time_type or "Minutes")
+    if unit is None:
+        raise _invalid(f"step {step_id!r}: schedule.timeType {wire.time_type!r} is none of {', '.join(_UNIT_MS)}")
+    delay = -1.0 if wire.time_duration is None else wire.time_duration * unit
+    if not 0 <= delay <= _MAX_DELAY_MS:
+        raise _invalid(f"step {step_id!r}: schedule.timeDuration must be a number from 0 to 100 years")
+    return round(delay)
+
+
+def _moment_ms(step_id: str, wire: WireSchedule) -> int:
+    if wire.date is None:
+        raise _invalid(f"step {step_id!r}: schedule.date is missing")
+    try:
+        return parse_time(wire.date)
+    except InvalidValue as error:
+        raise _invalid(f"step {step_id!r}: schedule.date: {error.message}") from error
+
+
+def _expression_faults(diagram: Diagram) -> Iterator[str]:
+    for step in diagram.steps:
+        for number, path in enumerate(step.paths):
+            place = f"step {step.step_id!r} ({step.name}), paths[{number}]"
+            if path.expression:
+                yield from _expression_fault(f"{place}.expression", path.expression)
+            if path.is_custom_assignment and path.assigned_to:
+                yield from _expression_fault(f"{place}.assignedTo", path.assigned_to)
+
+
+def _expression_fault(place: str, source: str) -> Iterator[str]:
+    try:
+        arcade.parse(source)
+    except InvalidValue as error:
+        yield f"{place}: {error.message.rstrip('.')}"
