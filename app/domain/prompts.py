@@ -1,0 +1,216 @@
+"""Prompts: what a running step asks, who may answer, and whether an answer is a right one (websocket.md 2.3, 3.9)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.domain.access import Actor
+from app.domain.diagram import Diagram, Step, StepKind
+from app.domain.geometry import read_location
+from app.domain.job import Answer, Assignment, CurrentStep, Job, ReturnValue, StepState
+from app.domain.paths import matching_paths, scope_of
+from app.domain.refusals import describe_assignment
+from app.errors import InvalidValue
+from app.expressions.arcade import STEP_SUCCESS, ArcadeError
+
+
+class AnswerRefusal(StrEnum):
+    """Why an answer was not taken (wire: ``reason`` of a rejected answer)."""
+
+    ALREADY_ANSWERED = "already_answered"
+    NOT_WAITING = "not_waiting"
+    NOT_ALLOWED = "not_allowed"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused answer: the reason, and a sentence that says what would be right."""
+
+    reason: AnswerRefusal
+    msg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One allowed answer of a question."""
+
+    name: str
+    value: int
+
+
+ANSWER_FIELDS: Mapping[StepKind, str] = {
+    StepKind.QUESTION: "questionResponse",
+    StepKind.MANUAL: "manualResponse",
+    StepKind.OTHER: "manualResponse",
+    StepKind.OPEN_APP: "openAppResponse",
+    StepKind.DEFINE_LOCATION: "location or failed",
+    StepKind.UPDATE_PROPERTIES: "propertyResponses",
+    StepKind.ATTACHMENT: "attachmentResponse",
+    StepKind.ADVANCED_ASSIGNMENT: "assignmentResponse",
+}
+"""The member that answers each kind of step."""
+
+FINISHED_BY_ANSWER = frozenset(
+    {
+        StepKind.QUESTION,
+        StepKind.DEFINE_LOCATION,
+        StepKind.UPDATE_PROPERTIES,
+        StepKind.ATTACHMENT,
+        StepKind.ADVANCED_ASSIGNMENT,
+    }
+)
+"""Kinds that an accepted answer finishes whatever ``proceedNext`` says (design.md section 6)."""
+
+
+def choices(step: Step) -> tuple[Choice, ...]:
+    """The allowed answers of a question, in its author's order. Accepts the object form and a list (rest.md 14.4)."""
+    raw = step.args.get("questionResponses")
+    entries = list(raw.items()) if isinstance(raw, Mapping) else [("", entry) for entry in raw or ()]
+    named = [(entry.get("order", number), _choice(key, entry)) for number, (key, entry) in enumerate(entries)]
+    return tuple(choice for _, choice in sorted(named, key=lambda pair: pair[0]))
+
+
+def _choice(key: str, entry: Mapping[str, Any]) -> Choice:
+    name = entry.get("displayName") or entry.get("name") or key
+    return Choice(str(name), int(entry["value"]))
+
+
+def refusal(
+    job: Job, diagram: Diagram, step_id: str, answer: Answer, prompt_id: str | None, actor: Actor, assignee: Assignment | None
+) -> Refused | None:
+    """Say why an answer is not taken; None when it is the right one at the right time from the right person.
+
+    Args:
+        assignee: the user or group that ``assignment_response`` names, looked up by the caller; None if nobody.
+    """
+    step, current = diagram.step(step_id), job.flow.step(step_id)
+    if step is None or current is None or job.closed:
+        return Refused(AnswerRefusal.NOT_WAITING, f"The step {step_id!r} does not wait for an answer.")
+    late = _too_late(current, prompt_id)
+    if late is not None:
+        return late
+    if not actor.is_assigned(current.assignment):
+        text = f"The step is {describe_assignment(current.assignment)}; {actor.username!r} may not answer it."
+        return Refused(AnswerRefusal.NOT_ALLOWED, text)
+    problem = _problem(job, diagram, step, answer, actor, assignee)
+    return Refused(AnswerRefusal.INVALID, problem) if problem else None
+
+
+def _too_late(current: CurrentStep, prompt_id: str | None) -> Refused | None:
+    run = current.run
+    if run is not None and run.answer is not None and run.prompt_id == (prompt_id or run.prompt_id):
+        return Refused(AnswerRefusal.ALREADY_ANSWERED, f"{run.answer.by!r} has answered this question already.")
+    if current.state is not StepState.WAITING or run is None:
+        return Refused(AnswerRefusal.NOT_WAITING, f"The step {current.step_id!r} does not wait for an answer; run it first.")
+    if prompt_id is not None and prompt_id != run.prompt_id:
+        return Refused(AnswerRefusal.NOT_WAITING, "This question is closed; the step has asked anew since.")
+    return None
+
+
+def _problem(
+    job: Job, diagram: Diagram, step: Step, answer: Answer, actor: Actor, assignee: Assignment | None
+) -> str | None:
+    if step.comment_required and not (answer.comment or "").strip():
+        return "This step needs a comment with its answer."
+    try:
+        value = return_value(step, answer, assignee)
+    except InvalidValue as error:
+        return str(error)
+    if value is None or not (step.kind in FINISHED_BY_ANSWER or step.proceed_next) or not step.paths:
+        return None
+    try:
+        found = matching_paths(diagram, step, scope_of(job, actor.username, value))
+    except ArcadeError as error:
+        return f"A path of the step cannot be evaluated: {error}"
+    return None if found else "No path out of the step matches this answer, so the job could not move on."
+
+
+def return_value(step: Step, answer: Answer, assignee: Assignment | None) -> ReturnValue:
+    """What ``$retVal`` is after this answer; None when the answer says that the step failed.
+
+    Raises:
+        InvalidValue: not an answer to this kind of step, or not an allowed one.
+    """
+    kind = step.kind
+    if kind is StepKind.QUESTION:
+        return _chosen(step, answer)
+    if kind is StepKind.DEFINE_LOCATION:
+        return _located(step, answer)
+    if kind is StepKind.UPDATE_PROPERTIES:
+        return _filled_in(step, answer)
+    if kind is StepKind.ADVANCED_ASSIGNMENT:
+        return _assigned(answer, assignee)
+    given = {StepKind.OPEN_APP: answer.open_app_response, StepKind.ATTACHMENT: answer.attachment_response}.get(
+        kind, answer.manual_response
+    )
+    if given is None:
+        raise _wrong_field(step)
+    return STEP_SUCCESS if given else None
+
+
+def _wrong_field(step: Step) -> InvalidValue:
+    return InvalidValue(f"A step of type {step.action_type} is answered with {ANSWER_FIELDS[step.kind]}.")
+
+
+def _chosen(step: Step, answer: Answer) -> int:
+    if answer.question_response is None:
+        raise _wrong_field(step)
+    allowed = choices(step)
+    if answer.question_response not in {choice.value for choice in allowed}:
+        listed = ", ".join(f"{choice.value} ({choice.name})" for choice in allowed)
+        raise InvalidValue(f"questionResponse {answer.question_response} is not an answer to this question; use {listed}.")
+    return answer.question_response
+
+
+def _located(step: Step, answer: Answer) -> ReturnValue:
+    if answer.failed:
+        return None
+    if answer.location is None:
+        raise _wrong_field(step)
+    location = read_location(answer.location)
+    wanted = step.args.get("geometryType")
+    if wanted and wanted.lower() != location.geometry_type.lower():
+        raise InvalidValue(f"location is a {location.geometry_type}; this step asks for a {wanted}.")
+    return STEP_SUCCESS
+
+
+def _filled_in(step: Step, answer: Answer) -> ReturnValue:
+    if answer.property_responses is None:
+        raise _wrong_field(step)
+    given = {response.identifier: response.value for response in answer.property_responses}
+    for identifier in given:
+        table, _, name = identifier.partition(".")
+        if not table or not name:
+            raise InvalidValue(f"propertyResponses: {identifier!r} is not of the form table.property.")
+    asked = {entry["identifier"]: entry for entry in asked_properties(step) if "identifier" in entry}
+    unknown = [identifier for identifier in given if asked and identifier not in asked]
+    if unknown:
+        raise InvalidValue(f"propertyResponses: this step does not ask for {unknown[0]!r}; it asks for {', '.join(asked)}.")
+    missing = [identifier for identifier, entry in asked.items() if entry.get("required") and not given.get(identifier)]
+    if missing:
+        raise InvalidValue(f"propertyResponses: {', '.join(missing)} must be given.")
+    return STEP_SUCCESS
+
+
+def asked_properties(step: Step) -> list[Mapping[str, Any]]:
+    """The properties that an UpdateJobProperties step asks for, as its author wrote them."""
+    entries = step.args.get("properties")
+    return [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+
+
+def _assigned(answer: Answer, assignee: Assignment | None) -> ReturnValue:
+    if answer.assignment_response is None:
+        raise InvalidValue("A step of type AdvancedAssignment is answered with assignmentResponse.")
+    if assignee is None:
+        raise InvalidValue(f"assignmentResponse: there is no user or group {answer.assignment_response!r}.")
+    return STEP_SUCCESS
+
+
+def app_url(step: Step) -> str:
+    """The address an OpenApp step opens: ``args.appUrl``, as text or as ``{"value": text}``."""
+    url = step.args.get("appUrl")
+    found = url.get("value") if isinstance(url, Mapping) else url
+    return found if isinstance(found, str) else json.dumps(found) if found is not None else ""
