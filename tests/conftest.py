@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from tests.support import PostgresServer, RedisServer, ServerProcess
+from tests.support import PostgresServer, RedisServer, ServerProcess, scratch
+from tests.support.session import SCRATCH_VARIABLE
 
-SCRATCH_VARIABLE = "STEPGATE_TEST_SCRATCH"
 BackendName = Literal["sqlite", "postgres"]
 Settings = dict[str, object]
 StartServer = Callable[..., ServerProcess]
@@ -60,7 +60,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> PostgresServer:
     """The session's PostgreSQL server, running."""
-    server = PostgresServer(Path(os.environ[SCRATCH_VARIABLE]))
+    server = PostgresServer(scratch())
     server.ensure_started()
     return server
 

@@ -9,6 +9,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.server import ServerProcess
+from tests.support.session import once, scratch
 
 __all__ = [
     "Leaks",
@@ -19,4 +20,6 @@ __all__ = [
     "eventually",
     "free_port",
     "no_leaks",
+    "once",
+    "scratch",
 ]

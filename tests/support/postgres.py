@@ -1,6 +1,5 @@
 """A real PostgreSQL server for one test session, shared by all its workers."""
 
-import fcntl
 import os
 import pwd
 import shutil
@@ -16,6 +15,7 @@ from psycopg import sql
 
 from tests.support.deadlines import deadline
 from tests.support.ports import LOOPBACK, free_port
+from tests.support.session import locked
 
 ACCOUNT = "postgres"
 START_ATTEMPTS = 3
@@ -62,13 +62,13 @@ class PostgresServer:
 
     def ensure_started(self) -> None:
         """Start the server unless another worker of this session already has. Safe from several processes at once."""
-        with self._lock():
+        with locked(self._lock_file):
             if not self._port_file.exists():
                 self._start()
 
     def stop(self) -> None:
         """Stop the server at once, if it was started, and delete its files."""
-        with self._lock():
+        with locked(self._lock_file):
             if self._port_file.exists():
                 self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "immediate", "-w")
                 self._port_file.unlink()
@@ -132,12 +132,6 @@ class PostgresServer:
             if done.returncode:
                 text = output.read().decode(errors="replace") + self.log
                 raise subprocess.CalledProcessError(done.returncode, command, text)
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        with self._lock_file.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 def binaries() -> Path:

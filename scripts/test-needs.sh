@@ -1,0 +1,20 @@
+#!/bin/sh
+# Make sure that the servers the tests start are installed: Redis and PostgreSQL (from PATH or Debian's folders).
+set -eu
+. "$(dirname "$0")/debian.sh"
+
+has_postgres() {
+    command -v initdb >/dev/null 2>&1 && return 0
+    for program in /usr/lib/postgresql/*/bin/initdb; do
+        [ -x "$program" ] && return 0
+    done
+    return 1
+}
+
+missing=
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+has_postgres || missing="$missing postgresql"
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086 # a list of words
+    install_packages "The tests run against real servers" $missing
+fi
