@@ -1,0 +1,136 @@
+"""Arcade expressions: which path a job takes, and to whom a step is assigned. A sandboxed subset of the language.
+
+``$retVal == $stepSuccess``, ``$retVal == 1``, ``JobCreator($job)``, ``'Job of ' + $currentUser``: literals, arithmetic,
+comparison, ``&& || !``, concatenation, functions and five variables (rest.md 13.1, 14.4). An expression reads what its
+``Scope`` holds and nothing else, has no loop and no effect, and ends within ``MAX_STEPS`` steps and ``MAX_SECONDS``.
+Whatever is outside the subset raises ``ArcadeError``, which names it and its place.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.expressions.arcade_functions import FUNCTIONS
+from app.expressions.arcade_grammar import MAX_LENGTH, read
+from app.expressions.arcade_tree import MAX_DEPTH, MAX_SECONDS, MAX_STEPS, Call, Evaluation, Literal, Node, Variable
+from app.expressions.arcade_values import (
+    MAX_TEXT_BYTES,
+    STEP_ERROR,
+    STEP_SUCCESS,
+    ArcadeError,
+    Scope,
+    Value,
+    kind,
+    text_of,
+)
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "MAX_SECONDS",
+    "MAX_STEPS",
+    "MAX_TEXT_BYTES",
+    "STEP_ERROR",
+    "STEP_SUCCESS",
+    "ArcadeError",
+    "Expression",
+    "Scope",
+    "Value",
+    "evaluate",
+    "evaluate_condition",
+    "evaluate_text",
+    "is_expression",
+    "parse",
+]
+
+Clock = Callable[[], float]
+"""Seconds, never going back."""
+
+_CACHED_LENGTH = 256
+"""Longer texts are read anew each time. A tree takes up to 160 bytes a character: all 1,024 take 40 MB at most."""
+
+_MARK = re.compile(r"['\"$(]")
+_BEGINNING = re.compile(r"\s*(?:['\"]|\$[A-Za-z_]|([A-Za-z_][A-Za-z0-9_]*)\s*\()")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that was read and checked: its form is right, and its names and functions exist. Immutable."""
+
+    text: str
+    root: Node
+
+    def evaluate(self, scope: Scope, *, clock: Clock = time.monotonic) -> Value:
+        """Compute the value.
+
+        Raises:
+            ArcadeError: types that do not fit, a value out of range, budget used up, or a job as the result.
+        """
+        value = self.root.evaluate(Evaluation(scope, clock))
+        if value is None or isinstance(value, str | int | float):
+            return value
+        raise ArcadeError("the result is a job; ask a function about it, for instance JobCreator($job)")
+
+
+def parse(text: str) -> Expression:
+    """Read and check an expression, without a scope: what this accepts can only fail for the values it meets.
+
+    The last 1,024 short ones are remembered. Safe to call from any thread. Raises:
+        ArcadeError: not an expression of the subset; the message says where and what is known instead.
+    """
+    return _parse_remembered(text) if len(text) <= _CACHED_LENGTH else _parse(text)
+
+
+def _parse(text: str) -> Expression:
+    root = read(text)
+    for node in root.walk():
+        if fault := node.fault():
+            raise fault
+    return Expression(text, root)
+
+
+_parse_remembered = lru_cache(maxsize=1024)(_parse)
+
+
+def evaluate(text: str, scope: Scope, *, clock: Clock = time.monotonic) -> Value:
+    """Read and compute at once. Raises ArcadeError."""
+    return parse(text).evaluate(scope, clock=clock)
+
+
+def evaluate_condition(text: str, scope: Scope, *, clock: Clock = time.monotonic) -> bool:
+    """Compute a path's condition. Raises ArcadeError, also when the result is neither true nor false."""
+    value = evaluate(text, scope, clock=clock)
+    if isinstance(value, bool):
+        return value
+    raise ArcadeError(f"a condition must be true or false; the result of {text!r} is {kind(value)}")
+
+
+def evaluate_text(text: str, scope: Scope, *, clock: Clock = time.monotonic) -> str:
+    """Compute a text, such as an assignee: numbers, true and false as Arcade writes them, null is empty."""
+    return text_of(evaluate(text, scope, clock=clock))
+
+
+def is_expression(text: str) -> bool:
+    """Tell an expression from a plain word such as a user's name, a group's id or an address. Never raises.
+
+    An expression has a call, a ``$name`` or a quoted literal in it: ``a-b`` and ``5`` are words. A text that cannot be
+    read counts when it begins like an expression (``$name``, a quote, a known function and its bracket), so that its
+    fault is reported and not taken for a name.
+    """
+    if not _MARK.search(text):
+        return False
+    try:
+        return any(_is_marked(node) for node in read(text).walk())
+    except ArcadeError:
+        return _begins_like_one(text)
+
+
+def _is_marked(node: Node) -> bool:
+    return isinstance(node, Call | Variable) or (isinstance(node, Literal) and isinstance(node.value, str))
+
+
+def _begins_like_one(text: str) -> bool:
+    match = _BEGINNING.match(text)
+    return match is not None and (match[1] is None or match[1].lower() in FUNCTIONS)
