@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from threading import Lock
-from typing import Final
+from typing import Final, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 
@@ -138,7 +138,7 @@ def _explained(error: UnexpectedInput, text: str) -> ArcadeError:
     if token is not None and token.type == "$END":
         problem = f"the expression ends too early; expected {_expected(error)}"
         return ArcadeError(problem, _position_at(text, len(text)))
-    index = error.pos_in_stream
+    index = cast("int", error.pos_in_stream)  # set on every error of a parse
     problems = (problem for beginning, problem in _UNSUPPORTED if text.startswith(beginning, index))
     unexpected = f"unexpected {str(token or text[index])!r}; expected {_expected(error)}"
     return ArcadeError(next(problems, unexpected), _position_at(text, index))

@@ -207,9 +207,9 @@ class Logical(Chain):
     """``a && b && ...`` or ``a || b || ...``: stops at the first operand that decides, the others are not evaluated."""
 
     def evaluate(self, run: Evaluation) -> Operand:
-        sign, position, _ = self.rest[0]
-        decides = sign == "||"
-        for operand in self.children:
+        first_sign, first_position, _ = self.rest[0]
+        decides = first_sign == "||"
+        for sign, position, operand in ((first_sign, first_position, self.first), *self.rest):
             run.spend(1, position)
             if boolean(sign, operand.evaluate(run), position) is decides:
                 return decides
