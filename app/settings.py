@@ -17,6 +17,9 @@ PREFIX = "STEPGATE_"
 CLIENT_VARIABLES = frozenset({"STEPGATE_URL", "STEPGATE_TOKEN", "STEPGATE_ITEM"})
 """Variables of the terminal client: known, and none of the server's business."""
 
+_SECRETS = frozenset({"admin_password", "secret_key", "database_url"})
+"""Settings whose values no message may show."""
+
 FOREIGN_PREFIXES = ("STEPGATE_TEST_", "STEPGATE_BENCH_")
 """Variables of the test suite and the benchmarks."""
 
@@ -71,6 +74,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "auto"
     admin_password: Annotated[
         str | None, Meta(min_length=1, description="Password of the user admin, used at the first start only.")
+    ] = None
+    secret_key: Annotated[
+        str | None,
+        Meta(min_length=16, description="Encrypts the keys kept in the database; the same for all its servers."),
     ] = None
     token_ttl_s: Annotated[int, Meta(ge=1, le=31_622_400, description="How long a token is valid, in seconds.")] = (
         43_200
@@ -170,7 +177,7 @@ def _convert_into(values: dict[str, Any], name: str, value: Any, source: str, fa
     try:
         values[name] = _convert(name, value)
     except (msgspec.ValidationError, ValueError) as error:
-        shown = "the value given" if "password" in name else repr(str(value))
+        shown = "the value given" if name in _SECRETS else repr(str(value))
         faults.append(f"{source}: {shown} does not fit: {error}.")
 
 

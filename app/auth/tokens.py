@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import jwt
 
+from app.auth.sealing import Sealer
 from app.errors import Unauthenticated
 from app.services.ports import SigningKey, Store
 
@@ -40,21 +41,24 @@ class Tokens:
 
     Args:
         now_ms: the time all nodes agree on (``Store.now_ms``).
+        sealer: opens the keys' secrets as they are stored.
 
     Meant for one event loop. A token seen before costs a dictionary look-up: its signature is not checked again,
     its expiry always is. Changed keys empty that memory.
     """
 
-    def __init__(self, now_ms: Callable[[], int], keys: Iterable[SigningKey] = ()) -> None:
+    def __init__(self, now_ms: Callable[[], int], sealer: Sealer | None = None) -> None:
         self._now_ms = now_ms
+        self._sealer = sealer or Sealer(None)
         self._keys: dict[str, SigningKey] = {}
+        self._secrets: dict[str, bytes] = {}
         self._seen: OrderedDict[str, Principal] = OrderedDict()
-        self.use(keys)
 
     def use(self, keys: Iterable[SigningKey]) -> None:
-        """Take over the keys as they are now."""
+        """Take over the keys as they are now. Raises StoreUnavailable for a secret that cannot be opened."""
         given = {key.key_id: key for key in keys}
         if given != self._keys:
+            self._secrets = {key_id: self._sealer.open(key.secret) for key_id, key in given.items()}
             self._keys = given
             self._seen.clear()
 
@@ -76,7 +80,7 @@ class Tokens:
             "exp": (now_ms + round(min(ttl_s, MAX_TTL_S) * 1000)) // 1000,
         }
         key = self._signing_key()
-        return jwt.encode(claims, key.secret, ALGORITHM, headers={"kid": key.key_id})
+        return jwt.encode(claims, self._secrets[key.key_id], ALGORITHM, headers={"kid": key.key_id})
 
     def verify(self, token: str) -> Principal:
         """Return whom the token speaks for. Raises Unauthenticated, saying what is wrong and never the token."""
@@ -113,7 +117,7 @@ class Tokens:
         # checked by `verify` against the clock that all nodes share, not by PyJWT against the machine's.
         return jwt.decode(
             token,
-            key.secret,
+            self._secrets[key.key_id],
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             issuer=ISSUER,
