@@ -174,10 +174,7 @@ def divide(left: Operand, right: Operand, position: Position) -> Operand:
     first, second = _divisible("/", left, right, position)
     if isinstance(first, int) and isinstance(second, int) and first % second == 0:
         return checked_number(first // second, "the quotient", position)
-    try:
-        return checked_number(first / second, "the quotient", position)
-    except OverflowError:
-        raise ArcadeError("the quotient is a number out of range", position) from None
+    return checked_number(first / second, "the quotient", position)
 
 
 def remainder(left: Operand, right: Operand, position: Position) -> Operand:

@@ -1,5 +1,6 @@
 """The language as a table: what an expression is worth, what is refused and with which words."""
 
+import time
 import timeit
 from typing import Any
 
@@ -22,6 +23,8 @@ from app.expressions.arcade import (
     parse,
 )
 from app.expressions.arcade_functions import FUNCTIONS, arcade_function
+from app.expressions.arcade_grammar import read
+from app.expressions.arcade_tree import Evaluation
 from app.expressions.arcade_values import text_of
 from tests.support import deadline
 
@@ -278,6 +281,11 @@ def test_a_fault_that_no_scope_can_mend_is_found_without_a_scope() -> None:
     for text in ("Foo(1)", "foo", "$feature", "JobCreator()", "true || Foo()"):
         with pytest.raises(ArcadeError):
             parse(text)
+
+
+def test_a_word_that_was_read_and_not_checked_has_no_value() -> None:
+    with pytest.raises(ArcadeError, match="foo is no known name"):
+        read("foo").evaluate(Evaluation(SCOPE, time.monotonic))
 
 
 @pytest.mark.parametrize("text", ["false && 1 / 0 == 1", "true || 'a'", "false && JobCreator('x') == 'y'"])
