@@ -1,0 +1,104 @@
+"""Errors on their way out: which HTTP status each class has, and the error object that goes with it.
+
+A refusal that a user is meant to read is never 413, 429 or 5xx: the vendor's Python client repeats those five times
+and then throws the text away (python-client.md 1, trap 3). Only a failure that the same call may outlive is 503.
+"""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from app.api.responses import JsonResponse
+from app.errors import (
+    AccessError,
+    BackendError,
+    BusUnavailable,
+    Conflict,
+    GatewayError,
+    InvalidValue,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    QuotaExceeded,
+    RuleViolation,
+    StepError,
+    StepFailed,
+    StepTimedOut,
+    StoreUnavailable,
+    Unauthenticated,
+)
+from app.protocol.errors import error_body
+
+STATUS_OF: Final[dict[type[GatewayError], int]] = {
+    GatewayError: 500,
+    RuleViolation: 400,
+    InvalidValue: 400,
+    QuotaExceeded: 400,
+    NotFound: 404,
+    Conflict: 400,
+    AccessError: 403,
+    Unauthenticated: 401,
+    PermissionDenied: 403,
+    ProtocolError: 400,
+    StepError: 400,
+    StepFailed: 400,
+    StepTimedOut: 400,
+    BackendError: 503,
+    StoreUnavailable: 503,
+    BusUnavailable: 503,
+}
+"""Every class of ``app/errors.py``; a test sees to it. A use case that changes something tells NotFound and
+PermissionDenied as 400 (``requests.refused``)."""
+
+RETRY_AFTER_S: Final = 1
+
+_EXTRA_HEADERS: Final[dict[int, dict[str, str]]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": str(RETRY_AFTER_S)},
+}
+
+_SENTENCES: Final = {
+    404: "There is no such resource. /docs lists what there is.",
+    405: "This resource does not take that method.",
+}
+
+
+def problem(status: int, name: str, message: str, details: list[str] | None = None) -> JsonResponse:
+    """Answer with an error object."""
+    return JsonResponse(error_body(status, name, message, details), status, _EXTRA_HEADERS.get(status))
+
+
+async def _gateway_error(_: Request, error: GatewayError) -> Response:
+    return problem(STATUS_OF[type(error)], error.name, error.message, list(error.details))
+
+
+async def _http_exception(_: Request, error: HTTPException) -> Response:
+    """Starlette's own refusals, such as 404 and 405; an ``Allow`` header is kept."""
+    phrase = HTTPStatus(error.status_code).phrase
+    name = phrase.title().replace(" ", "")
+    response = problem(error.status_code, name, _SENTENCES.get(error.status_code, f"{error.detail or phrase}"))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _client_gone(_: Request, __: ClientDisconnect) -> Response:
+    """The peer hung up within its request: nobody reads this, and nothing is wrong with the server."""
+    return problem(400, "ClientDisconnected", "The connection was closed before the request was complete.")
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    """Starlette raises the exception again once this is sent, so its traceback reaches the log and nobody else."""
+    return problem(500, "InternalError", "The server made a mistake. Its log says which.")
+
+
+EXCEPTION_HANDLERS: Final[dict[Any, Callable[[Request, Any], Awaitable[Response]]]] = {
+    GatewayError: _gateway_error,
+    HTTPException: _http_exception,
+    ClientDisconnect: _client_gone,
+    Exception: _unexpected,
+}
+"""For ``Starlette(exception_handlers=...)``."""

@@ -1,0 +1,99 @@
+"""From a request to what a use case takes: who asks, the ids in the path, the switches in the query, the body."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from app.api.credentials import token_of
+from app.api.state import gateway
+from app.errors import InvalidValue, NotFound, PermissionDenied, QuotaExceeded, RuleViolation
+from app.protocol.text import check_text, decode
+from app.services.engine import Caller, Unit
+
+T = TypeVar("T")
+
+_TRUE = frozenset({"true", "True", "1"})
+_FALSE = frozenset({"false", "False", "0"})
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, and in which item, from the token and the path.
+
+    Raises:
+        Unauthenticated: no token, or one that is not valid (any more). What the user may do is judged in the use case.
+    """
+    username = gateway(request).tokens.verify(token_of(request)).username
+    return Caller(path_text(request, "org_id"), path_text(request, "item_id"), username)
+
+
+def path_text(request: Request, name: str) -> str:
+    """A segment of the path, decoded. Raises InvalidValue when it holds what no id can hold (NUL, half a character)."""
+    value = str(request.path_params[name])
+    try:
+        check_text(value, f"{name} in the path")
+    except InvalidValue as error:
+        raise InvalidValue(f"The path was invalid: {error.message}.", details=[error.message]) from None
+    return value
+
+
+def query_flag(request: Request, name: str) -> bool:
+    """A switch of the query, false when absent. Raises InvalidValue for anything but true/True/1/false/False/0."""
+    text = request.query_params.get(name)
+    if text is None or text in _FALSE:
+        return False
+    if text in _TRUE:
+        return True
+    raise InvalidValue(f"The query parameter {name} must be true or false, not {text!r}.", details=[name])
+
+
+async def read_body(request: Request, decoder: msgspec.json.Decoder[T], name: str) -> T:
+    """Read the JSON body into a struct; members it does not know (``f``, ``token``, ...) are ignored.
+
+    ``name`` is what an error message calls the body ("<name> was invalid: ..."). Raises:
+        InvalidValue: not ``application/json``, not JSON, or a member that is not what it must be, named by its path.
+        QuotaExceeded: larger than the setting ``max_body_bytes``.
+    """
+    return decode(decoder, await read_json(request, name), name)
+
+
+async def read_json(request: Request, name: str) -> bytes:
+    """The body's bytes, once its size and media type are right; what they hold is not looked at."""
+    _check_media_type(request, name)
+    limit = gateway(request).settings.max_body_bytes
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+def refused(use_case: Callable[[Unit], T]) -> Callable[[Unit], T]:
+    """Let a use case that changes something tell NotFound and PermissionDenied as a refusal (status 400).
+
+    So the reference wants it for operations with a body (rest.md 2.2, 5.6, 5.7). The item itself, and whether the
+    caller is anybody there, are looked at before the use case begins: these stay 404 and 403.
+    """
+
+    def run(unit: Unit) -> T:
+        try:
+            return use_case(unit)
+        except (NotFound, PermissionDenied) as error:
+            raise RuleViolation(error.message, name=error.name, details=error.details) from error
+
+    return run
+
+
+def _check_media_type(request: Request, name: str) -> None:
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise InvalidValue(f"{name} was invalid: the media type must be application/json, not {media_type[:100]!r}.")
+
+
+def _too_large(limit: int) -> QuotaExceeded:
+    return QuotaExceeded(f"The body is larger than {limit:,} bytes, the most this server takes (max_body_bytes).")

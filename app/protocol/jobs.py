@@ -1,0 +1,204 @@
+"""Jobs as they go out: the job, its history and comments, and what creating and managing jobs answers.
+
+Members that have no value are left out. All dates are ISO 8601 text in UTC. Source: rest.md 5, 14.1, 14.6.
+"""
+
+import msgspec
+
+from app.domain.diagram import Diagram
+from app.domain.job import CurrentStep, Flow, Job
+from app.protocol.text import iso
+
+
+class Answer(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """A body that goes out; a member that equals its default is left out."""
+
+
+class CreatedJobsAnswer(Answer, kw_only=True):
+    """The new jobs. It has no member ``success``: the vendor's client would return that instead of the ids."""
+
+    job_ids: list[str]
+    auto_executed: bool
+    message: str | None = None
+
+
+class ManagedJobAnswer(Answer, kw_only=True):
+    """What became of one job (our extension); ``reasons`` as in an action's answer."""
+
+    job_id: str
+    success: bool
+    message: str
+    reasons: list[msgspec.Raw] | None = None
+
+
+class CurrentStepAnswer(Answer, kw_only=True):
+    """A step the job is at. ``manualHold``: a manual or scheduled hold; ``dependencies``: it waits for another job."""
+
+    step_id: str
+    step_name: str
+    assigned_type: str
+    assigned_to: str | None = None
+    can_skip: bool
+    manual_hold: bool
+    dependencies: bool
+    hold_scheduled_release: str | None = None
+
+
+class HoldAnswer(Answer, kw_only=True):
+    """A hold, also one that is over: it then has ``releasedBy`` and ``releasedDate``."""
+
+    job_id: str
+    step_id: str
+    hold_id: str
+    set_by: str
+    set_date: str
+    scheduled_release: str | None = None
+    released_by: str | None = None
+    released_date: str | None = None
+    dependent_job_id: str | None = None
+    dependent_step_id: str | None = None
+
+
+class PropertyAnswer(Answer, kw_only=True):
+    """An extended property; values travel as text."""
+
+    property_name: str
+    value: str | None = None
+
+
+class TableAnswer(Answer, kw_only=True):
+    """The properties of one table."""
+
+    table_name: str
+    properties: list[PropertyAnswer]
+
+
+class JobAnswer(Answer, kw_only=True):
+    """A job (rest.md 14.1), never with members ``attachments``, ``history``, ``comments``: the vendor's client breaks.
+
+    ``extendedProperties``, ``relatedProperties`` and ``holds`` are there only when asked for.
+    """
+
+    job_id: str
+    job_name: str
+    owned_by: str
+    created_by: str
+    closed_by: str | None = None
+    notes: str | None = None
+    description: str | None = None
+    created_date: str
+    start_date: str | None = None
+    started_date: str | None = None
+    due_date: str | None = None
+    end_date: str | None = None
+    parent_job: str | None = None
+    percent_complete: float
+    priority: str
+    job_status: str
+    diagram_id: str
+    diagram_name: str
+    diagram_version: int
+    job_template_id: str
+    job_template_name: str
+    current_steps: list[CurrentStepAnswer]
+    active_versions: list[str]
+    extended_properties: list[TableAnswer] | None = None
+    related_properties: list[TableAnswer] | None = None
+    holds: list[HoldAnswer] | None = None
+    has_location: int
+    closed: bool
+
+
+class HistoryAnswer(Answer, kw_only=True):
+    """One line of a job's history (rest.md 14.6)."""
+
+    job_id: str
+    step_id: str | None = None
+    date: str
+    username: str
+    action: str
+    result: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    duration_seconds: float | None = None
+
+
+class JobHistoryAnswer(Answer, kw_only=True):
+    """A job's history, oldest first."""
+
+    job_history: list[HistoryAnswer]
+
+
+class CommentAnswer(Answer, kw_only=True):
+    """A comment on a job."""
+
+    job_id: str
+    comment: str
+    comment_id: str
+    last_modified_by: str
+    last_modified: str
+
+
+class JobCommentsAnswer(Answer, kw_only=True):
+    """A job's comments, oldest first."""
+
+    job_comments: list[CommentAnswer]
+
+
+class CommentAddedAnswer(Answer, kw_only=True):
+    """The id of a new comment."""
+
+    comment_id: str
+
+
+def render_job(job: Job, diagram: Diagram | None) -> JobAnswer:
+    """A job with its basic members. ``diagram`` is the version it follows, for the names of its steps."""
+    return JobAnswer(
+        job_id=job.job_id,
+        job_name=job.name,
+        owned_by=job.owned_by,
+        created_by=job.created_by,
+        closed_by=job.closed_by,
+        notes=job.notes,
+        description=job.description,
+        created_date=iso(job.created_ms),
+        start_date=iso_or_none(job.start_ms),
+        started_date=iso_or_none(job.started_ms),
+        due_date=iso_or_none(job.due_ms),
+        end_date=iso_or_none(job.ended_ms),
+        parent_job=job.parent_job,
+        percent_complete=int(job.percent_complete) if job.percent_complete % 1 == 0 else job.percent_complete,
+        priority=job.priority,
+        job_status=job.status,
+        diagram_id=job.diagram_id,
+        diagram_name=job.diagram_name,
+        diagram_version=job.diagram_version,
+        job_template_id=job.template_id,
+        job_template_name=job.template_name,
+        current_steps=[_current_step(step, job.flow, diagram) for step in job.flow.steps],
+        active_versions=[],
+        has_location=int(job.location is not None),
+        closed=job.closed,
+    )
+
+
+def _current_step(current: CurrentStep, flow: Flow, diagram: Diagram | None) -> CurrentStepAnswer:
+    step = diagram.step(current.step_id) if diagram else None
+    holds = flow.holds_of(current.step_id)
+    releases = [hold.scheduled_release_ms for hold in holds if hold.scheduled_release_ms is not None]
+    return CurrentStepAnswer(
+        step_id=current.step_id,
+        step_name=step.name if step else current.step_id,
+        assigned_type=current.assignment.type.value,
+        assigned_to=current.assignment.to,
+        can_skip=step.can_skip if step else False,
+        manual_hold=any(not hold.is_dependency for hold in holds),
+        dependencies=any(hold.is_dependency for hold in holds),
+        # The last one: only then do all scheduled holds leave the step free.
+        hold_scheduled_release=iso_or_none(max(releases, default=None)),
+    )
+
+
+def iso_or_none(ms: int | None) -> str | None:
+    """A moment (ms since 1970) as ISO 8601 text, if there is one."""
+    return None if ms is None else iso(ms)
