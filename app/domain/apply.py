@@ -1,11 +1,11 @@
 """Folds events into a job: ``apply(job, event)`` is what the job is after the event. Total, and free of decisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from app.domain import events as e
-from app.domain.job import CurrentStep, Flow, Job, StepState
+from app.domain.job import Flow, Job, StepState
 
 
 def apply(job: Job, event: e.Event) -> Job:
@@ -13,17 +13,15 @@ def apply(job: Job, event: e.Event) -> Job:
     return _APPLIERS[type(event)](job, event)
 
 
-def fold(events: "list[e.Event] | tuple[e.Event, ...]") -> Job:
-    """Build a job from all its events; the first one is ``JobCreated``."""
-    created = events[0]
-    assert isinstance(created, e.JobCreated)
+def fold(created: e.JobCreated, events: Iterable[e.Event]) -> Job:
+    """Build a job from its first event and all that followed."""
     job = created.job
-    for event in events[1:]:
+    for event in events:
         job = apply(job, event)
     return job
 
 
-def _unchanged(job: Job, event: e.Event) -> Job:
+def _unchanged(job: Job, _: e.Event) -> Job:
     return job
 
 
@@ -36,13 +34,7 @@ def _step(job: Job, step_id: str, **changes: Any) -> Job:
     return _flow(job, steps=steps)
 
 
-def _current(job: Job, step_id: str) -> CurrentStep:
-    step = job.flow.step(step_id)
-    assert step is not None, f"event about {step_id!r}, which is not a current step"
-    return step
-
-
-def _created(job: Job, event: e.JobCreated) -> Job:
+def _created(_: Job, event: e.JobCreated) -> Job:
     return event.job
 
 
@@ -57,21 +49,18 @@ def _started(job: Job, event: e.StepStarted) -> Job:
 
 
 def _prompted(job: Job, event: e.PromptOpened) -> Job:
-    run = _current(job, event.step_id).run
-    assert run is not None
+    run = job.flow.current(event.step_id).last_run
     return _step(job, event.step_id, state=StepState.WAITING, run=replace(run, prompt_id=event.prompt_id))
 
 
 def _answer_stored(job: Job, event: e.AnswerStored) -> Job:
-    run = _current(job, event.step_id).run
-    assert run is not None
+    run = job.flow.current(event.step_id).last_run
     job = _step(job, event.step_id, state=StepState.EXECUTING, run=replace(run, answer=event.stored))
     return _flow(job, automatic_run=0)
 
 
 def _answer_rejected(job: Job, event: e.AnswerRejected) -> Job:
-    run = _current(job, event.step_id).run
-    assert run is not None
+    run = job.flow.current(event.step_id).last_run
     return _step(job, event.step_id, state=StepState.WAITING, run=replace(run, answer=None))
 
 
@@ -96,7 +85,7 @@ def _finished(job: Job, event: e.StepFinished) -> Job:
     return job if event.status is None else replace(job, status=event.status)
 
 
-def _workflow_completed(job: Job, event: e.WorkflowCompleted) -> Job:
+def _workflow_completed(job: Job, _: e.WorkflowCompleted) -> Job:
     return replace(job, percent_complete=100.0)
 
 
@@ -133,12 +122,10 @@ def _location_set(job: Job, event: e.LocationSet) -> Job:
 
 
 def _closed(job: Job, event: e.JobClosed) -> Job:
-    return replace(
-        job, closed=True, closed_by=event.by, ended_ms=event.at_ms, status=event.status or job.status
-    )
+    return replace(job, closed=True, closed_by=event.by, ended_ms=event.at_ms, status=event.status or job.status)
 
 
-def _reopened(job: Job, event: e.JobReopened) -> Job:
+def _reopened(job: Job, _: e.JobReopened) -> Job:
     return _flow(replace(job, closed=False, closed_by=None, ended_ms=None), automatic_run=0)
 
 
@@ -146,7 +133,7 @@ def _upgraded(job: Job, event: e.JobUpgraded) -> Job:
     return replace(job, diagram_name=event.diagram_name, diagram_version=event.diagram_version, flow=event.flow)
 
 
-def _deleted(job: Job, event: e.JobDeleted) -> Job:
+def _deleted(job: Job, _: e.JobDeleted) -> Job:
     return replace(job, flow=Flow(), closed=True)
 
 
@@ -166,6 +153,7 @@ _APPLIERS: dict[type[Any], Callable[[Job, Any], Job]] = {
     e.StepStopped: _stopped,
     e.StepFailed: _failed,
     e.CurrentStepSet: _current_set,
+    e.StatusRefreshed: _unchanged,
     e.StepReassigned: _reassigned,
     e.HoldSet: _hold_set,
     e.StepReachedHeld: _unchanged,

@@ -162,10 +162,22 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class CurrentStepSet:
-    """A person made one step the only current one. Pending steps are gone; others ceased to be current."""
+    """A person made one step the only current one. Pending steps are gone; others ceased to be current.
+
+    ``is_new``: the step was not current before, so a visit begins.
+    """
 
     step: CurrentStep
     deactivated: tuple[str, ...]
+    by: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRefreshed:
+    """Somebody asked a running step for its status; its present state is told again. Changes nothing in the job."""
+
+    step_id: str
     by: str
 
 
@@ -291,6 +303,7 @@ Event = (
     | StepStopped
     | StepFailed
     | CurrentStepSet
+    | StatusRefreshed
     | StepReassigned
     | HoldSet
     | StepReachedHeld

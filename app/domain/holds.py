@@ -28,8 +28,8 @@ def is_met(job: Job, step_id: str | None) -> bool:
         return True
     if step_id is None:
         return False
-    again = any(step.step_id == step_id for step in (*job.flow.steps, *job.flow.pending))
-    return step_id in job.flow.finished and not again
+    again = {step.step_id for step in job.flow.steps} | {step.step_id for step in job.flow.pending}
+    return step_id in job.flow.finished and step_id not in again
 
 
 def has_ended(hold: Hold, target: DependencyTarget | None, *, now_ms: int) -> bool:

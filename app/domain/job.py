@@ -123,6 +123,13 @@ class CurrentStep:
         """A step runs while it executes or waits for its user (design.md section 6, "Running")."""
         return self.state in RUNNING_STATES
 
+    @property
+    def last_run(self) -> Run:
+        """The run of a step that was started. Raises LookupError before."""
+        if self.run is None:
+            raise LookupError(f"the step {self.step_id!r} has not been run")
+        return self.run
+
 
 @dataclass(frozen=True, slots=True)
 class PendingStep:
@@ -175,6 +182,13 @@ class Flow:
 
     def step(self, step_id: str) -> CurrentStep | None:
         return next((step for step in self.steps if step.step_id == step_id), None)
+
+    def current(self, step_id: str) -> CurrentStep:
+        """Raises LookupError when the step is not current."""
+        step = self.step(step_id)
+        if step is None:
+            raise LookupError(f"{step_id!r} is not a current step")
+        return step
 
     def holds_of(self, step_id: str) -> tuple[Hold, ...]:
         return tuple(hold for hold in self.holds if hold.step_id == step_id)

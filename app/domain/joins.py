@@ -47,5 +47,3 @@ def arrive(
             since_ms = known.since_ms if known else arrival.since_ms
             merged[arrival.step_id] = PendingStep(arrival.step_id, arrival.assignment, since_ms)
     return tuple(merged.values())
-
-

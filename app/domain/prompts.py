@@ -79,7 +79,13 @@ def _choice(key: str, entry: Mapping[str, Any]) -> Choice:
 
 
 def refusal(
-    job: Job, diagram: Diagram, step_id: str, answer: Answer, prompt_id: str | None, actor: Actor, assignee: Assignment | None
+    job: Job,
+    diagram: Diagram,
+    step_id: str,
+    answer: Answer,
+    prompt_id: str | None,
+    actor: Actor,
+    assignee: Assignment | None,
 ) -> Refused | None:
     """Say why an answer is not taken; None when it is the right one at the right time from the right person.
 
@@ -95,7 +101,7 @@ def refusal(
     if not actor.is_assigned(current.assignment):
         text = f"The step is {describe_assignment(current.assignment)}; {actor.username!r} may not answer it."
         return Refused(AnswerRefusal.NOT_ALLOWED, text)
-    problem = _problem(job, diagram, step, answer, actor, assignee)
+    problem = answer_problem(job, diagram, step, answer, actor, assignee)
     return Refused(AnswerRefusal.INVALID, problem) if problem else None
 
 
@@ -104,15 +110,18 @@ def _too_late(current: CurrentStep, prompt_id: str | None) -> Refused | None:
     if run is not None and run.answer is not None and run.prompt_id == (prompt_id or run.prompt_id):
         return Refused(AnswerRefusal.ALREADY_ANSWERED, f"{run.answer.by!r} has answered this question already.")
     if current.state is not StepState.WAITING or run is None:
-        return Refused(AnswerRefusal.NOT_WAITING, f"The step {current.step_id!r} does not wait for an answer; run it first.")
+        return Refused(
+            AnswerRefusal.NOT_WAITING, f"The step {current.step_id!r} does not wait for an answer; run it first."
+        )
     if prompt_id is not None and prompt_id != run.prompt_id:
         return Refused(AnswerRefusal.NOT_WAITING, "This question is closed; the step has asked anew since.")
     return None
 
 
-def _problem(
+def answer_problem(
     job: Job, diagram: Diagram, step: Step, answer: Answer, actor: Actor, assignee: Assignment | None
 ) -> str | None:
+    """Say what is wrong with an answer to this step, whoever gives it; None when nothing is."""
     if step.comment_required and not (answer.comment or "").strip():
         return "This step needs a comment with its answer."
     try:
@@ -161,7 +170,9 @@ def _chosen(step: Step, answer: Answer) -> int:
     allowed = choices(step)
     if answer.question_response not in {choice.value for choice in allowed}:
         listed = ", ".join(f"{choice.value} ({choice.name})" for choice in allowed)
-        raise InvalidValue(f"questionResponse {answer.question_response} is not an answer to this question; use {listed}.")
+        raise InvalidValue(
+            f"questionResponse {answer.question_response} is not an answer to this question; use {listed}."
+        )
     return answer.question_response
 
 
@@ -188,7 +199,9 @@ def _filled_in(step: Step, answer: Answer) -> ReturnValue:
     asked = {entry["identifier"]: entry for entry in asked_properties(step) if "identifier" in entry}
     unknown = [identifier for identifier in given if asked and identifier not in asked]
     if unknown:
-        raise InvalidValue(f"propertyResponses: this step does not ask for {unknown[0]!r}; it asks for {', '.join(asked)}.")
+        raise InvalidValue(
+            f"propertyResponses: this step does not ask for {unknown[0]!r}; it asks for {', '.join(asked)}."
+        )
     missing = [identifier for identifier, entry in asked.items() if entry.get("required") and not given.get(identifier)]
     if missing:
         raise InvalidValue(f"propertyResponses: {', '.join(missing)} must be given.")

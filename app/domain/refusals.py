@@ -11,7 +11,7 @@ from app.domain.access import Actor
 from app.domain.commands import Action, Finish, RefreshStatus, ReleaseHold, Run, SetCurrentStep, SetHold, Stop
 from app.domain.diagram import Diagram, Step, StepKind
 from app.domain.holds import matching_holds
-from app.domain.job import AssignedType, Assignment, CurrentStep, Hold, Job, StepState
+from app.domain.job import AssignedType, Assignment, CurrentStep, Hold, Job, ReturnValue, StepState
 from app.domain.outcomes import Lift, LiftKind, Reason, StepStatus
 from app.domain.paths import matching_paths, scope_of
 from app.expressions.arcade import STEP_ERROR, STEP_SUCCESS, ArcadeError
@@ -30,9 +30,7 @@ class AllowedActions(IntFlag):
 CANCELLED_BY_STOP = frozenset({StepKind.QUESTION, StepKind.EXECUTE_GP})
 """Kinds whose Stop cancels and says ``StepCancelled`` (rest.md 15.4)."""
 
-STOPPED_BY_STOP = frozenset(
-    {StepKind.EMAIL, StepKind.WEB_REQUEST, StepKind.CREATE_JOB, StepKind.UPDATE_PROPERTIES}
-)
+STOPPED_BY_STOP = frozenset({StepKind.EMAIL, StepKind.WEB_REQUEST, StepKind.CREATE_JOB, StepKind.UPDATE_PROPERTIES})
 """Kinds whose Stop cancels and says ``StepStopped`` (design.md section 6, "Stop"). All others pause."""
 
 
@@ -117,6 +115,7 @@ def assignment_lifts(assignment: Assignment) -> tuple[Lift, ...]:
 
 
 def describe_assignment(assignment: Assignment) -> str:
+    """Say in words who work is assigned to."""
     if assignment.type is AssignedType.UNASSIGNED:
         return "assigned to nobody"
     return f"assigned to the {assignment.type.value.lower()} {assignment.to!r}"
@@ -227,7 +226,7 @@ def is_skip(step: Step, current: CurrentStep) -> bool:
     return step.can_skip and unrun
 
 
-def finishing_value(step: Step, current: CurrentStep) -> str | int | float | bool | None:
+def finishing_value(step: Step, current: CurrentStep) -> ReturnValue:
     """What ``$retVal`` is when this visit is finished by hand as it stands now."""
     if current.state in {StepState.HANDLED, StepState.DONE}:
         return current.return_value
@@ -272,7 +271,7 @@ def error_is_expected(job: Job, diagram: Diagram, step: Step, actor: Actor) -> b
 
 
 def no_way_out(
-    job: Job, diagram: Diagram, step: Step, value: str | int | float | bool | None, actor: Actor
+    job: Job, diagram: Diagram, step: Step, value: ReturnValue, actor: Actor
 ) -> Iterator[Reason]:
     """Refuse to finish a step whose paths all stay shut for this return value. A step without paths ends its branch."""
     if not step.paths:

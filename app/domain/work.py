@@ -30,15 +30,13 @@ from app.domain.refusals import hold_reason
 from app.expressions.arcade import STEP_SUCCESS, ArcadeError
 
 MAX_AUTOMATIC_STEPS = 1000
-"""So many steps may start by themselves in a row without a person having done anything (design.md section 6, "Join")."""
+"""So many steps in a row may start by themselves without a person having done anything (design.md section 6, "Join")."""
 
 
 class Work:
     """One command being carried out on one job."""
 
-    def __init__(
-        self, job: Job, diagram: Diagram, actor: Actor, *, now_ms: int, new_id: Callable[[], str]
-    ) -> None:
+    def __init__(self, job: Job, diagram: Diagram, actor: Actor, *, now_ms: int, new_id: Callable[[], str]) -> None:
         self.job = job
         self.diagram = diagram
         self.actor = actor
@@ -147,8 +145,7 @@ class Work:
 
         An assignment that cannot be evaluated fails the step instead.
         """
-        left = self.job.flow.step(step_id)
-        assert left is not None
+        left = self.job.flow.current(step_id)
         try:
             arrivals = self._arrivals(left, value, taken)
         except ArcadeError as error:
@@ -208,7 +205,7 @@ class Work:
             self.queue_if_automatic(hold.step_id)
 
     def upgrade(self, newer: Diagram) -> None:
-        """Follow another version of the diagram; current steps are kept by id (the caller has checked that they are there).
+        """Follow another version of the diagram; current steps, which the caller has checked for, are kept by id.
 
         Holds on steps that are gone are released. Pending steps that wait for nothing any more become current.
         """

@@ -295,7 +295,9 @@ class Tx(Protocol):
 
         The caller has numbered the messages from ``record.seq + 1`` on and set ``record.seq`` to the last number."""
 
-    def feed(self, item: Item, job_id: str, after: int, upto: int | None = None, limit: int = 1000) -> list[FeedMessage]:
+    def feed(
+        self, item: Item, job_id: str, after: int, upto: int | None = None, limit: int = 1000
+    ) -> list[FeedMessage]:
         """The messages with ``after < seq <= upto``, ascending. Also for a deleted job."""
 
     def feed_messages(self, record: JobRecord, seqs: Collection[int]) -> dict[int, FeedMessage]: ...
@@ -404,7 +406,9 @@ class Tx(Protocol):
     # people
     def user(self, username: str) -> User | None: ...
     def users(self) -> list[User]: ...
-    def add_user(self, username: str, password_hash: str | None, full_name: str | None = None, email: str | None = None) -> None:
+    def add_user(
+        self, username: str, password_hash: str | None, full_name: str | None = None, email: str | None = None
+    ) -> None:
         """Raises Conflict when the name is taken, whatever its letter case."""
 
     def password_hash(self, username: str) -> str | None: ...

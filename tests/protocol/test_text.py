@@ -42,7 +42,9 @@ def test_bad_json_is_refused_with_its_fault_and_path(raw: bytes, fault: str) -> 
 
 
 def test_text_that_only_looks_suspicious_is_accepted() -> None:
-    raw = rb'{"jobId":"\\u0000 \ud83d\ude00 12345678901234567890","count":-9223372036854775808,"x":0.1234567890123456789}'
+    raw = (
+        rb'{"jobId":"\\u0000 \ud83d\ude00 12345678901234567890","count":-9223372036854775808,"x":0.1234567890123456789}'
+    )
     assert decode(Sample, raw) == Sample("\\u0000 \U0001f600 12345678901234567890", -(2**63))
 
 
