@@ -12,6 +12,7 @@ from app.domain.diagram import DRAFT_VERSION, Diagram, Path, Schedule, Step, che
 from app.domain.job import AssignedType
 from app.errors import InvalidValue
 from app.expressions import arcade
+from app.protocol.documents import members_of, without_nulls, without_transport
 from app.protocol.text import decode, parse_time
 
 MAX_STEPS: Final = 1_000
@@ -81,8 +82,40 @@ class WireDiagram(msgspec.Struct, rename="camel"):
     initial_step_id: str | None = None
 
 
+class WireUpdate(msgspec.Struct, rename="camel"):
+    """``POST diagrams/{diagramId}``: the next version, and whether a draft goes with it (default true)."""
+
+    diagram: msgspec.Raw
+    delete_draft: bool | None = None
+
+
+class DiagramLine(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """One line of the list. ``active``: there is an activated version; ``draft``: there is a draft."""
+
+    diagram_id: str
+    diagram_name: str
+    description: str | None = None
+    active: bool
+    draft: bool
+
+
+class DiagramList(msgspec.Struct):
+    """All diagrams of an item, in the order they were created."""
+
+    diagrams: list[DiagramLine]
+
+
+class DiagramCreated(msgspec.Struct, rename="camel"):
+    """A new diagram's id."""
+
+    diagram_id: str
+
+
 class DiagramDocument(msgspec.Struct, frozen=True):
-    """What a client sent, read: the members of ``WireDiagram``, beside the untouched JSON text they came from."""
+    """What a client sent, read: the members of ``WireDiagram``, beside the JSON text they came from.
+
+    The text is untouched, but for top-level members ``f`` and ``token``, which are not part of the document.
+    """
 
     head: WireDiagram
     body: bytes
@@ -93,7 +126,7 @@ _decoder = msgspec.json.Decoder(WireDiagram)
 
 def read_document(body: bytes) -> DiagramDocument:
     """Decode a WorkflowDiagram. Raises InvalidValue ("WorkflowDiagram was invalid: ...") naming the member at fault."""
-    return DiagramDocument(decode(_decoder, body, "WorkflowDiagram"), bytes(body))
+    return DiagramDocument(decode(_decoder, body, "WorkflowDiagram"), without_transport(body))
 
 
 def parse_diagram(body: bytes, *, diagram_id: str, version: int) -> Diagram:
@@ -131,7 +164,7 @@ def render_diagram(body: bytes, diagram: Diagram) -> dict[str, Any]:
     That is: id, version, initial step, and whether this version is a draft. Members that clients need and an author
     may leave out or send as ``""`` (``annotations``, ``displayGrid``) are there.
     """
-    document: dict[str, Any] = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    document = members_of(body)
     initial = diagram.step(diagram.initial_step_id)
     document |= {
         "diagramId": diagram.diagram_id,
@@ -144,11 +177,7 @@ def render_diagram(body: bytes, diagram: Diagram) -> dict[str, Any]:
     if bytes(document.get("annotations", b"null")) in {b'""', b"null"}:
         document["annotations"] = []
     document.setdefault("displayGrid", True)
-    return {name: value for name, value in document.items() if not _is_null(value)}
-
-
-def _is_null(value: object) -> bool:
-    return isinstance(value, msgspec.Raw) and bytes(value) == b"null"
+    return without_nulls(document)
 
 
 def _invalid(*faults: str) -> InvalidValue:

@@ -1,0 +1,199 @@
+"""A job template on the wire: what is checked, everything else stays in the document (rest.md 7, 14.2)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from app.domain.job import AssignedType
+from app.errors import InvalidValue
+from app.protocol.documents import members_of, without_nulls, without_transport
+from app.protocol.job_requests import Moment, read_moment
+from app.protocol.text import decode
+
+_FILLER_MS: Final = timedelta(seconds=1) // timedelta(milliseconds=1)
+_MAX_DAYS: Final = 36_600
+
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class TemplateState(StrEnum):
+    """Only jobs of ``Active`` templates are created over REST."""
+
+    DRAFT = "Draft"
+    ACTIVE = "Active"
+    AUTOMATED = "Automated"
+    RETIRED = "Retired"
+
+
+class WireActivity(msgspec.Struct, rename="camel"):
+    """A message to send when something happens to a job of the template."""
+
+    type_name: Literal["CloseJob", "CreateJob", "AddComment", "AssignJob", "SetCurrentStep", "DeleteJob"]
+    action_name: Literal["Email", "WebRequest"]
+    template_id: Text
+
+
+class WireCode(msgspec.Struct):
+    """One value of a coded domain, and the name it is shown by."""
+
+    code: str
+    name: str
+
+
+class WireDomain(msgspec.Struct, rename="camel"):
+    """Which values a property may have."""
+
+    type: Literal["codedValue", "range"]
+    coded_values: list[WireCode] | None = None
+    range: list[str] | None = None
+
+
+class WireProperty(msgspec.Struct, rename="camel"):
+    """An extended property."""
+
+    property_name: Text
+    data_type: Literal["String", "Integer", "DateTime", "DateOnly", "TimeOnly", "TimestampOffset", "Boolean", "Double"]
+    property_alias: str | None = None
+    property_order: int | None = None
+    default_value: str | None = None
+    field_length: int | None = None
+    required: bool | None = None
+    editable: bool | None = None
+    visible: bool | None = None
+    domain: WireDomain | None = None
+
+
+class WireTable(msgspec.Struct, rename="camel"):
+    """A table of extended properties; one row per job, or several (``OneToMany``)."""
+
+    table_name: Text
+    relationship_type: Literal["OneToOne", "OneToMany"] = "OneToOne"
+    table_alias: str | None = None
+    table_order: int | None = None
+    extended_property_definitions: list[WireProperty] | None = None
+
+
+class WireTemplate(msgspec.Struct, rename="camel", kw_only=True):
+    """A JobTemplate as sent. The first five are required, ``defaultAssignedTo`` too for ``User`` and ``Group``."""
+
+    job_template_name: Annotated[str, Meta(min_length=1, max_length=255)]
+    diagram_id: Text
+    diagram_name: str
+    default_priority_name: Text
+    state: TemplateState
+    job_template_id: str | None = None
+    category: str | None = None
+    description: str | None = None
+    default_job_name: str | None = None
+    default_assigned_type: AssignedType | None = None
+    default_assigned_to: str | None = None
+    default_description: str | None = None
+    default_status: str | None = None
+    default_final_status: str | None = None
+    job_start_date_type: Literal["CreationDate", "SpecificDate"] | None = None
+    default_start_date: Moment | None = None
+    default_due_date: Moment | None = None
+    default_job_duration: Annotated[float, Meta(ge=0, le=_MAX_DAYS)] | None = None
+    activities: list[WireActivity] | None = None
+    extended_property_table_definitions: list[WireTable] | None = None
+    last_updated_date: Moment | None = None
+
+
+class TemplateDocument(msgspec.Struct, frozen=True):
+    """What a client sent, read: the members of ``WireTemplate``, beside the members as they came."""
+
+    head: WireTemplate
+    members: dict[str, Any]
+
+
+class TemplateLine(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """One line of the list."""
+
+    job_template_id: str
+    job_template_name: str
+    description: str | None = None
+    category: str | None = None
+    diagram_id: str
+    diagram_name: str | None = None
+    state: str
+
+
+class TemplateList(msgspec.Struct, rename="camel"):
+    """All templates of an item, in the order they were created."""
+
+    job_templates: list[TemplateLine]
+
+
+class TemplateCreated(msgspec.Struct, rename="camel"):
+    """A new template's id."""
+
+    job_template_id: str
+
+
+_decoder = msgspec.json.Decoder(WireTemplate)
+
+
+def read_template(body: bytes) -> TemplateDocument:
+    """Decode and check a JobTemplate. Raises InvalidValue ("JobTemplate was invalid: ..."); ``details`` has all faults.
+
+    ``defaultStartDate`` and ``defaultDueDate`` are dropped when they are within a second of ``lastUpdatedDate``: the
+    vendor's client fills all three with its present time, and a job would be overdue at birth (python-client.md 1,
+    trap 13).
+    """
+    head = decode(_decoder, body, "JobTemplate")
+    if faults := list(_faults(head)):
+        raise InvalidValue(f"JobTemplate was invalid: {'; '.join(faults)}.", details=faults)
+    members = members_of(without_transport(body))
+    for name in _fillers(head):
+        del members[name]
+    return TemplateDocument(head, members)
+
+
+def render_template(body: bytes) -> dict[str, Any]:
+    """The stored document, without members that have no value."""
+    return without_nulls(members_of(body))
+
+
+def _faults(head: WireTemplate) -> Iterator[str]:
+    kind = head.default_assigned_type
+    if kind in {AssignedType.USER, AssignedType.GROUP} and not head.default_assigned_to:
+        yield f"defaultAssignedTo is missing, and defaultAssignedType is {kind}"
+    for name, value in _dates(head).items():
+        try:
+            read_moment(value, name)
+        except InvalidValue as error:
+            yield error.message.rstrip(".")
+    yield from _table_faults(head.extended_property_table_definitions or [])
+
+
+def _table_faults(tables: list[WireTable]) -> Iterator[str]:
+    for name in _doubles(table.table_name for table in tables):
+        yield f"extendedPropertyTableDefinitions has two tables named {name!r}"
+    for table in tables:
+        for name in _doubles(each.property_name for each in table.extended_property_definitions or []):
+            yield f"the table {table.table_name!r} has two properties named {name!r}"
+
+
+def _doubles(names: Iterator[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _dates(head: WireTemplate) -> dict[str, Moment | None]:
+    return {
+        "defaultStartDate": head.default_start_date,
+        "defaultDueDate": head.default_due_date,
+        "lastUpdatedDate": head.last_updated_date,
+    }
+
+
+def _fillers(head: WireTemplate) -> list[str]:
+    moments = {name: read_moment(value, name) for name, value in _dates(head).items()}
+    updated = moments.pop("lastUpdatedDate")
+    if updated is None:
+        return []
+    return [name for name, moment in moments.items() if moment is not None and abs(moment - updated) <= _FILLER_MS]

@@ -1,0 +1,96 @@
+"""Diagrams: create, change (every change is a new version), read.
+
+Versions count from 1 and never change once stored; a diagram has at most one draft, version -1 (rest.md 6).
+"""
+
+from app.domain.diagram import DRAFT_VERSION, Diagram, check_activation
+from app.errors import Conflict, InvalidValue, NotFound
+from app.protocol.diagrams import DiagramDocument, build_diagram, check_expressions
+from app.protocol.step_args import check_args
+from app.services.designing import own_or_new_id, require_designer
+from app.services.engine import Unit
+from app.services.ports import DiagramRecord
+
+_MAX_NAME_CHARS = 255
+_VERSIONS = range(DRAFT_VERSION, 2**31)
+
+
+def create(unit: Unit, document: DiagramDocument) -> str:
+    """Store a new diagram, as version 1 when it is ``active`` and as a draft otherwise; return its id.
+
+    Raises:
+        PermissionDenied: without adminBasic. InvalidValue: not a diagram, or one that must not become active.
+        Conflict: InvalidDiagramIdDuplicate, InvalidDiagramNameDuplicate.
+    """
+    require_designer(unit)
+    diagram_id = own_or_new_id(unit, document.head.diagram_id, "diagramId")
+    # Names and version numbers are looked up and then taken: nobody else may do so at the same time.
+    unit.tx.lock_item(unit.item)
+    if unit.tx.diagram(unit.item, diagram_id) is not None:
+        raise Conflict(f"There is a diagram {diagram_id!r} already.", name="InvalidDiagramIdDuplicate")
+    _check_name(unit, diagram_id, document.head.diagram_name, "InvalidDiagramNameDuplicate")
+    _put(unit, document, diagram_id, 1 if document.head.active else DRAFT_VERSION)
+    return diagram_id
+
+
+def update(unit: Unit, diagram_id: str, document: DiagramDocument, *, delete_draft: bool = True) -> None:
+    """Store the next version when ``active`` (and drop the draft, unless told not to), else the draft.
+
+    Jobs stay on their version. Raises:
+        NotFound: no such diagram. Conflict: InvalidDiagramNameDuplicateUpdate. Otherwise as ``create``.
+    """
+    require_designer(unit)
+    unit.tx.lock_item(unit.item)
+    newest = read(unit, diagram_id).diagram.version
+    _check_name(unit, diagram_id, document.head.diagram_name, "InvalidDiagramNameDuplicateUpdate")
+    if not document.head.active:
+        _put(unit, document, diagram_id, DRAFT_VERSION)
+        return
+    _put(unit, document, diagram_id, max(newest, 0) + 1)
+    if delete_draft:
+        unit.tx.delete_diagram_version(unit.item, diagram_id, DRAFT_VERSION)
+
+
+def read(unit: Unit, diagram_id: str, version: int | None = None) -> DiagramRecord:
+    """A version; without one, the newest activated, or the draft of a diagram that was never activated.
+
+    The draft (-1) of a diagram that has none is its newest activated version. Raises NotFound.
+    """
+    if version is not None and version not in _VERSIONS:
+        raise _no_version(diagram_id, str(version))
+    record = unit.tx.diagram(unit.item, diagram_id, version)
+    if record is None and version in {DRAFT_VERSION, None}:
+        record = unit.tx.diagram(unit.item, diagram_id)
+    if record is None and version is None:
+        raise NotFound(f"There is no diagram {diagram_id!r}.", name="DiagramNotFound")
+    if record is None:
+        raise _no_version(diagram_id, str(version))
+    return record
+
+
+def _no_version(diagram_id: str, version: str) -> NotFound:
+    return NotFound(f"There is no version {version} of a diagram {diagram_id!r}.", name="DiagramNotFound")
+
+
+def _check_name(unit: Unit, diagram_id: str, name: str, duplicate: str) -> None:
+    if not name.strip() or len(name) > _MAX_NAME_CHARS:
+        raise InvalidValue(
+            f"WorkflowDiagram was invalid: diagramName must have 1 to {_MAX_NAME_CHARS} characters.",
+            name="InvalidDiagramName",
+        )
+    if unit.tx.diagram_by_name(unit.item, name) not in {None, diagram_id}:
+        raise Conflict(f"There is another diagram named {name!r}.", name=duplicate)
+
+
+def _put(unit: Unit, document: DiagramDocument, diagram_id: str, version: int) -> None:
+    diagram = build_diagram(document.head, diagram_id=diagram_id, version=version)
+    check_expressions(diagram)
+    if version != DRAFT_VERSION:
+        _check_active(diagram)
+    record = DiagramRecord(diagram, document.body, document.head.description, unit.now_ms, unit.actor.username)
+    unit.tx.put_diagram(unit.item, record)
+
+
+def _check_active(diagram: Diagram) -> None:
+    check_activation(diagram)
+    check_args(diagram)

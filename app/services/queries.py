@@ -1,0 +1,114 @@
+"""What can be read of a job. Reading needs access to the item, which the engine has checked, and nothing more."""
+
+from app.domain.diagram import Diagram
+from app.domain.job import Job
+from app.errors import NotFound
+from app.protocol.jobs import (
+    CommentAnswer,
+    HistoryAnswer,
+    HoldAnswer,
+    JobAnswer,
+    PropertyAnswer,
+    TableAnswer,
+    iso_or_none,
+    render_job,
+)
+from app.protocol.text import iso
+from app.services.engine import Unit
+from app.services.ports import DiagramRecord, HistoryEntry, JobRecord, ReleasedHold
+
+
+def job(unit: Unit, job_id: str, *, with_properties: bool = False, with_holds: bool = False) -> JobAnswer:
+    """A job, on request with its extended properties and all holds it ever had. Raises NotFound (JobNotFound)."""
+    record = _record(unit, job_id)
+    answer = render_job(record.job, _diagram_of(unit, record.job))
+    if with_properties:
+        answer.extended_properties = _tables(unit, record)
+        answer.related_properties = []
+    if with_holds:
+        answer.holds = [_hold(record.job, hold) for hold in unit.tx.holds(record)]
+    return answer
+
+
+def history(unit: Unit, job_id: str) -> list[HistoryAnswer]:
+    """A job's history, oldest first. Raises NotFound (JobNotFound)."""
+    record = _record(unit, job_id)
+    return [_history_line(record.job, entry) for entry in unit.tx.history(record)]
+
+
+def comments(unit: Unit, job_id: str) -> list[CommentAnswer]:
+    """A job's comments, oldest first. Raises NotFound (JobNotFound)."""
+    record = _record(unit, job_id)
+    return [
+        CommentAnswer(
+            job_id=record.job.job_id,
+            comment=comment.comment,
+            comment_id=comment.comment_id,
+            last_modified_by=comment.by,
+            last_modified=iso(comment.at_ms),
+        )
+        for comment in unit.tx.comments(record)
+    ]
+
+
+def diagram_of_job(unit: Unit, job_id: str) -> DiagramRecord:
+    """The diagram version a job follows. Raises NotFound."""
+    found = _record(unit, job_id).job
+    record = unit.tx.diagram(unit.item, found.diagram_id, found.diagram_version)
+    if record is None:
+        raise NotFound(
+            f"The diagram {found.diagram_id!r}, version {found.diagram_version}, is not there any more.",
+            name="DiagramNotFound",
+        )
+    return record
+
+
+def _record(unit: Unit, job_id: str) -> JobRecord:
+    record = unit.tx.job(unit.item, job_id)
+    if record is None:
+        raise NotFound(f"There is no job {job_id!r}.", name="JobNotFound")
+    return record
+
+
+def _diagram_of(unit: Unit, found: Job) -> Diagram | None:
+    record = unit.tx.diagram(unit.item, found.diagram_id, found.diagram_version)
+    return record.diagram if record else None
+
+
+def _tables(unit: Unit, record: JobRecord) -> list[TableAnswer]:
+    tables: dict[str, TableAnswer] = {}
+    for table, name, value in unit.tx.properties(record):
+        answer = tables.setdefault(table, TableAnswer(table_name=table, properties=[]))
+        answer.properties.append(PropertyAnswer(property_name=name, value=value))
+    return list(tables.values())
+
+
+def _hold(found: Job, released: ReleasedHold) -> HoldAnswer:
+    hold = released.hold
+    return HoldAnswer(
+        job_id=found.job_id,
+        step_id=hold.step_id,
+        hold_id=hold.hold_id,
+        set_by=hold.set_by,
+        set_date=iso(hold.set_ms),
+        scheduled_release=iso_or_none(hold.scheduled_release_ms),
+        released_by=released.released_by,
+        released_date=iso_or_none(released.released_ms),
+        dependent_job_id=hold.dependent_job_id,
+        dependent_step_id=hold.dependent_step_id,
+    )
+
+
+def _history_line(found: Job, entry: HistoryEntry) -> HistoryAnswer:
+    has_span = entry.start_ms is not None and entry.end_ms is not None
+    return HistoryAnswer(
+        job_id=found.job_id,
+        step_id=entry.step_id,
+        date=iso(entry.date_ms),
+        username=entry.username,
+        action=entry.action,
+        result=entry.result,
+        start_date=iso_or_none(entry.start_ms),
+        end_date=iso_or_none(entry.end_ms),
+        duration_seconds=((entry.end_ms or 0) - (entry.start_ms or 0)) / 1_000 if has_span else None,
+    )
