@@ -7,7 +7,6 @@ surrogates, integers beyond 64 bits) is refused in one place.
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +14,8 @@ import msgspec
 from app.errors import InvalidValue
 
 T = TypeVar("T")
+
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = range(-(2**63), 2**63)
@@ -36,7 +37,7 @@ def decode(schema: type[T] | msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, 
     Raises:
         InvalidValue: ``<name> was invalid: <what is wrong> at <path>``; ``details`` holds the part after the colon.
     """
-    decoder = schema if isinstance(schema, msgspec.json.Decoder) else _decoder(schema)
+    decoder = schema if isinstance(schema, msgspec.json.Decoder) else _decoder_of(schema)
     data = bytes(raw)
     try:
         data.decode()
@@ -89,13 +90,14 @@ def parse_time(text: str) -> int:
         raise InvalidValue(f"{text!r} is not a moment. Write it like 2025-11-17T08:00:00Z.") from error
 
 
-@cache
-def _decoder(schema: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(schema)
+def _decoder_of(schema: type[T]) -> msgspec.json.Decoder[T]:
+    if (decoder := _decoders.get(schema)) is None:
+        decoder = _decoders[schema] = msgspec.json.Decoder(schema)
+    return decoder
 
 
 def _loads(data: bytes) -> Any:
-    """Decode with Python's own parser, which keeps lone surrogates; an integer of more than 25 digits stays too large."""
+    """Decode with Python's own parser, which keeps lone surrogates; a very long integer is cut and stays too large."""
     return json.loads(data, parse_int=lambda digits: int(digits[:25]))
 
 

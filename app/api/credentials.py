@@ -1,0 +1,27 @@
+"""Where a request or websocket carries its token."""
+
+from urllib.parse import unquote
+
+from starlette.requests import HTTPConnection
+
+
+def token_of(connection: HTTPConnection) -> str | None:
+    """The bearer token, or None: ``X-Esri-Authorization`` first, then ``Authorization``, then ``?token=``.
+
+    Proxies in front of older clients drop the headers, so the query parameter counts as well; clients append it as it
+    is, so it is taken raw: a ``+`` in it stays a plus (websocket.md 1.2).
+    """
+    for name in ("x-esri-authorization", "authorization"):
+        scheme, _, token = connection.headers.get(name, "").partition(" ")
+        if scheme.casefold() == "bearer" and token.strip():
+            return token.strip()
+    return query_token(connection.scope.get("query_string", b""))
+
+
+def query_token(query: bytes) -> str | None:
+    """The first ``token`` of a raw query string, with ``%XX`` undone and nothing else."""
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if name == b"token" and value:
+            return unquote(value.decode("latin-1"), errors="replace")
+    return None

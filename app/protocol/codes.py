@@ -1,0 +1,142 @@
+"""Every code of the websocket: what a step reports, how a frame is refused, why a socket is closed.
+
+``docs/protocol.md`` lists them all, and a test compares it with this module.
+"""
+
+from dataclasses import dataclass
+from enum import IntFlag, StrEnum
+
+from app.errors import (
+    AccessError,
+    BackendError,
+    Conflict,
+    GatewayError,
+    InvalidValue,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    QuotaExceeded,
+    RuleViolation,
+    StepError,
+    Unauthenticated,
+)
+
+
+class AllowedAction(IntFlag):
+    """What the user may do with a running step (websocket.md 5.3), added up in ``allowedActions``."""
+
+    NONE = 0
+    CANCEL = 1
+    PAUSE = 2
+    FINISH = 4
+    REFRESH = 8
+
+
+class MsgCode(StrEnum):
+    """``msgCode`` of step messages. The first eight say what a ``StepInfoRequired`` asks for."""
+
+    QUESTION = "QUESTION"
+    MANUAL = "MANUAL"
+    OPENAPP = "OPENAPP"
+    LOCATION = "LOCATION"
+    PROPERTIES = "PROPERTIES"
+    ATTACHMENT = "ATTACHMENT"
+    ASSIGNMENT = "ASSIGNMENT"
+    OTHER = "OTHER"
+
+    EXECUTING = "EXECUTING"
+    ANSWERED = "ANSWERED"
+    WAITING_FOR_FINISH = "WAITING_FOR_FINISH"
+    STOPPED = "STOPPED"
+    WARNING = "WARNING"
+
+    REFUSED_BY_USER = "REFUSED_BY_USER"
+    EXPRESSION_FAILED = "EXPRESSION_FAILED"
+    NO_MATCHING_PATHS = "NO_MATCHING_PATHS"
+    TOO_MANY_AUTOMATIC_STEPS = "TOO_MANY_AUTOMATIC_STEPS"
+    STEP_NOT_AUTO = "STEP_NOT_AUTO"
+    EMAIL_FAILED = "EMAIL_FAILED"
+    WEB_REQUEST_FAILED = "WEB_REQUEST_FAILED"
+    CREATE_JOB_FAILED = "CREATE_JOB_FAILED"
+    PROPERTIES_FAILED = "PROPERTIES_FAILED"
+    GP_FAILED = "GP_FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    STEP_FAILED = "STEP_FAILED"
+
+
+class ReplyCode(StrEnum):
+    """``msgCode`` of an ``Error`` frame: why a frame, or one job of it, was refused."""
+
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    NOT_ALLOWED = "not_allowed"
+    NOT_WAITING = "not_waiting"
+    ALREADY_ANSWERED = "already_answered"
+    CONFLICT = "conflict"
+    RULE_VIOLATION = "rule_violation"
+    LIMIT = "limit"
+    UNAUTHENTICATED = "unauthenticated"
+    STEP_FAILED = "step_failed"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+REPLY_CODES: dict[type[GatewayError], ReplyCode] = {
+    InvalidValue: ReplyCode.INVALID,
+    QuotaExceeded: ReplyCode.LIMIT,
+    RuleViolation: ReplyCode.RULE_VIOLATION,
+    NotFound: ReplyCode.NOT_FOUND,
+    Conflict: ReplyCode.CONFLICT,
+    Unauthenticated: ReplyCode.UNAUTHENTICATED,
+    PermissionDenied: ReplyCode.NOT_ALLOWED,
+    AccessError: ReplyCode.NOT_ALLOWED,
+    ProtocolError: ReplyCode.MALFORMED,
+    StepError: ReplyCode.STEP_FAILED,
+    BackendError: ReplyCode.UNAVAILABLE,
+}
+"""Error class to reply code. A class that is not listed has the code of its nearest base."""
+
+
+def reply_code(error: BaseException) -> ReplyCode:
+    """The reply code of an error; ``internal`` for one that nobody raised on purpose."""
+    for kind in type(error).__mro__:
+        if kind in REPLY_CODES:
+            return REPLY_CODES[kind]
+    return ReplyCode.INTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCode:
+    """Why the server closes a socket. ``reason`` is sent with it, at most 123 bytes of UTF-8 (RFC 6455 5.5.1)."""
+
+    code: int
+    reason: str
+
+    @property
+    def is_reconnect(self) -> bool:
+        """The client should connect again (after a random pause) and resume by ``seq``."""
+        return self.code in RECONNECT or self.code in RECONNECT_STANDARD
+
+    @property
+    def is_stop(self) -> bool:
+        """Connecting again would end the same way: somebody has to change something first."""
+        return not self.is_reconnect
+
+
+RECONNECT = range(4000, 4500)
+STOP = range(4500, 5000)
+RECONNECT_STANDARD = frozenset({1001, 1005, 1006, 1011, 1012})
+"""Codes of RFC 6455 and its registry after which a client reconnects. 1012 is uvicorn's at shutdown; 1006 is what a
+client sees when a slow consumer was cut, and 1011 when it has left a ping unanswered."""
+
+GOING_AWAY = CloseCode(1012, "The server restarts. Connect again and resume.")
+TOKEN_EXPIRED = CloseCode(4001, "The token has expired. Connect again with a fresh one.")
+TOO_FAR_BEHIND = CloseCode(4002, "The socket does not read fast enough. Connect again and resume.")
+ACCESS_LOST = CloseCode(4500, "This user has no access to the workflow item any more.")
+OTHER_USER = CloseCode(4501, "The token of a frame must be of the user who opened the socket.")
+TOO_LARGE = CloseCode(1009, "The message is too large.")
+
+CLOSE_CODES = (GOING_AWAY, TOKEN_EXPIRED, TOO_FAR_BEHIND, ACCESS_LOST, OTHER_USER, TOO_LARGE)
+"""Every code this server closes a socket with by itself."""
