@@ -20,7 +20,7 @@ _NAME = "StepInformation"
 
 @dataclass(frozen=True, slots=True)
 class StepAnswerRequest:
-    """An answer, and the step (and prompt, where named) it is for; ``request_id`` and ``token`` where they came with it."""
+    """An answer, and the step (and prompt) it is for; ``prompt_id``, ``request_id`` and ``token`` may be missing."""
 
     job_id: str
     step_id: str
@@ -32,7 +32,7 @@ class StepAnswerRequest:
 
 class _Property(msgspec.Struct, rename="camel"):
     identifier: str
-    value: str | float | bool | None = None
+    value: str | int | float | bool | None = None
     unique_id: str | None = None
 
 
@@ -164,7 +164,7 @@ def _properties(given: list[_Property]) -> tuple[PropertyResponse, ...]:
     return tuple(PropertyResponse(entry.identifier, _text(entry.value), entry.unique_id) for entry in given)
 
 
-def _text(value: str | float | bool | None) -> str | None:
+def _text(value: str | int | float | bool | None) -> str | None:  # noqa: PYI041  (the decoder tells 12 from 12.0)
     """Values travel as text; a number or a boolean is taken as its JSON spelling."""
     return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
