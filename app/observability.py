@@ -1,8 +1,8 @@
 """Logs and metrics: one line per event, as text for people or JSON for machines, and no token in any of them.
 
-Our loggers are named after their modules (``app.hub.session``); fields of a line go into ``extra={"fields": {...}}`` and use the words of the
-glossary. Other people's loggers (uvicorn, websockets) are heard from INFO up and no deeper, whatever our own level:
-below that they print request lines, headers and frames, and those carry tokens.
+Our loggers are named after their modules (``app.hub.session``); fields of a line go into ``extra={"fields": {...}}`` and
+use the words of the glossary. Other people's loggers (uvicorn, websockets) are heard from INFO up and no deeper,
+whatever our own level: below that they print request lines, headers and frames, and those carry tokens.
 """
 
 import logging

@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 import time
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -37,6 +38,9 @@ class AccessLog:
         call = _Call(scope, receive, send, own.encode())
         try:
             await self.app(scope, call.receive, call.send)
+        except Exception:
+            call.failed()
+            raise
         finally:
             call.write_line()
             request_id.reset(mark)
@@ -74,6 +78,10 @@ class _Call:
         elif kind == "websocket.accept":
             self._write("open")
         await self._send(message)
+
+    def failed(self) -> None:
+        """What went wrong was nobody's business but ours: unless an answer had begun, it will be 500."""
+        self._status = self._status or HTTPStatus.INTERNAL_SERVER_ERROR.value
 
     def write_line(self) -> None:
         """Write the last line: the HTTP status or close code, or ``aborted`` where the peer got none."""

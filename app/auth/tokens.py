@@ -82,8 +82,10 @@ class Tokens:
         key = self._signing_key()
         return jwt.encode(claims, self._secrets[key.key_id], ALGORITHM, headers={"kid": key.key_id})
 
-    def verify(self, token: str) -> Principal:
+    def verify(self, token: str | None) -> Principal:
         """Return whom the token speaks for. Raises Unauthenticated, saying what is wrong and never the token."""
+        if not token:
+            raise Unauthenticated("No token came along: send one as 'Authorization: Bearer TOKEN'.")
         principal = self._seen.get(token)
         if principal is None:
             principal = self._check(token)

@@ -137,9 +137,10 @@ class EndHold:
 
 @dataclass(frozen=True, slots=True)
 class AddComment:
-    """Write a comment."""
+    """Write a comment, under an id made beforehand."""
 
     comment: str
+    comment_id: str
 
 
 @dataclass(frozen=True, slots=True)

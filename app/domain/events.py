@@ -262,9 +262,10 @@ class JobClosed:
 
 @dataclass(frozen=True, slots=True)
 class JobReopened:
-    """A closed job is open again; its current steps go on where they were."""
+    """A closed job is open again; its current steps (``step_ids``) go on where they were."""
 
     by: str
+    step_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from app.domain import commands
-from app.domain.outcomes import Decision, Lift, Reason, StepOutcome
+from app.domain.outcomes import Decision, StepOutcome
 from app.errors import InvalidValue
 from app.protocol.job_requests import Moment, read_moment
-from app.protocol.jobs import iso_or_none
+from app.protocol.reasons import ReasonAnswer, render_reasons
 from app.protocol.text import decode
 
 MAX_STEPS_AT_ONCE: Final = 1_000
@@ -127,25 +127,6 @@ def read_action(body: bytes) -> commands.Action:
 # ---------------------------------------------------------------- the answer
 
 
-class LiftAnswer(msgspec.Struct, rename="camel", omit_defaults=True):
-    """Who or what could lift a refusal (``app.domain.outcomes.Lift``); ``at`` is ISO 8601."""
-
-    kind: str
-    name: str | None = None
-    job_id: str | None = None
-    step_id: str | None = None
-    at: str | None = None
-
-
-class ReasonAnswer(msgspec.Struct, rename="camel", omit_defaults=True):
-    """One reason against it; any one of ``liftedBy`` would do, none means that nothing can."""
-
-    status: str
-    description: str
-    lifted_by: list[LiftAnswer]
-    hold_id: str | None = None
-
-
 class StepResponse(msgspec.Struct, rename="camel", omit_defaults=True):
     """What became of the action for one step; ``reasons`` (ours) is everything against it."""
 
@@ -174,18 +155,6 @@ def render_decision(decision: Decision) -> JobActionResponse:
     )
 
 
-def render_reasons(reasons: tuple[Reason, ...]) -> list[ReasonAnswer]:
-    """Reasons as they go out."""
-    return [
-        ReasonAnswer(reason.status.value, reason.description, [_lift(lift) for lift in reason.lifts], reason.hold_id)
-        for reason in reasons
-    ]
-
-
 def _step_response(outcome: StepOutcome) -> StepResponse:
     reasons = render_reasons(outcome.reasons) if outcome.reasons else None
     return StepResponse(outcome.step_id, outcome.status.value, outcome.description, reasons)
-
-
-def _lift(lift: Lift) -> LiftAnswer:
-    return LiftAnswer(lift.kind.value, lift.name, lift.job_id, lift.step_id, iso_or_none(lift.at_ms))

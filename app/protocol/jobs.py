@@ -5,8 +5,9 @@ Members that have no value are left out. All dates are ISO 8601 text in UTC. Sou
 
 import msgspec
 
-from app.domain.diagram import Diagram
-from app.domain.job import CurrentStep, Flow, Job
+from app.domain.job import Job
+from app.protocol.notifications import ActiveStep
+from app.protocol.reasons import ReasonAnswer
 from app.protocol.text import iso
 
 
@@ -23,25 +24,21 @@ class CreatedJobsAnswer(Answer, kw_only=True):
 
 
 class ManagedJobAnswer(Answer, kw_only=True):
-    """What became of one job (our extension); ``reasons`` as in an action's answer."""
+    """What became of one job; ``reasons`` as in an action's answer."""
 
     job_id: str
     success: bool
-    message: str
-    reasons: list[msgspec.Raw] | None = None
+    message: str | None = None
+    reasons: list[ReasonAnswer] | None = None
 
 
-class CurrentStepAnswer(Answer, kw_only=True):
-    """A step the job is at. ``manualHold``: a manual or scheduled hold; ``dependencies``: it waits for another job."""
+class ManagedJobsAnswer(Answer, kw_only=True):
+    """``success`` only if every job was done; ``jobs`` (ours) says what became of each, in the order asked for."""
 
-    step_id: str
-    step_name: str
-    assigned_type: str
-    assigned_to: str | None = None
-    can_skip: bool
-    manual_hold: bool
-    dependencies: bool
-    hold_scheduled_release: str | None = None
+    success: bool
+    message: str | None = None
+    name: str | None = None
+    jobs: list[ManagedJobAnswer]
 
 
 class HoldAnswer(Answer, kw_only=True):
@@ -100,7 +97,7 @@ class JobAnswer(Answer, kw_only=True):
     diagram_version: int
     job_template_id: str
     job_template_name: str
-    current_steps: list[CurrentStepAnswer]
+    current_steps: list[ActiveStep]
     active_versions: list[str]
     extended_properties: list[TableAnswer] | None = None
     related_properties: list[TableAnswer] | None = None
@@ -151,8 +148,8 @@ class CommentAddedAnswer(Answer, kw_only=True):
     comment_id: str
 
 
-def render_job(job: Job, diagram: Diagram | None) -> JobAnswer:
-    """A job with its basic members. ``diagram`` is the version it follows, for the names of its steps."""
+def render_job(job: Job, current_steps: list[ActiveStep]) -> JobAnswer:
+    """A job with its basic members."""
     return JobAnswer(
         job_id=job.job_id,
         job_name=job.name,
@@ -175,27 +172,10 @@ def render_job(job: Job, diagram: Diagram | None) -> JobAnswer:
         diagram_version=job.diagram_version,
         job_template_id=job.template_id,
         job_template_name=job.template_name,
-        current_steps=[_current_step(step, job.flow, diagram) for step in job.flow.steps],
+        current_steps=current_steps,
         active_versions=[],
         has_location=int(job.location is not None),
         closed=job.closed,
-    )
-
-
-def _current_step(current: CurrentStep, flow: Flow, diagram: Diagram | None) -> CurrentStepAnswer:
-    step = diagram.step(current.step_id) if diagram else None
-    holds = flow.holds_of(current.step_id)
-    releases = [hold.scheduled_release_ms for hold in holds if hold.scheduled_release_ms is not None]
-    return CurrentStepAnswer(
-        step_id=current.step_id,
-        step_name=step.name if step else current.step_id,
-        assigned_type=current.assignment.type.value,
-        assigned_to=current.assignment.to,
-        can_skip=step.can_skip if step else False,
-        manual_hold=any(not hold.is_dependency for hold in holds),
-        dependencies=any(hold.is_dependency for hold in holds),
-        # The last one: only then do all scheduled holds leave the step free.
-        hold_scheduled_release=iso_or_none(max(releases, default=None)),
     )
 
 

@@ -15,13 +15,16 @@ from app.protocol.jobs import (
 )
 from app.protocol.text import iso
 from app.services.engine import Unit
+from app.services.messages import active_step
 from app.services.ports import DiagramRecord, HistoryEntry, JobRecord, ReleasedHold
 
 
 def job(unit: Unit, job_id: str, *, with_properties: bool = False, with_holds: bool = False) -> JobAnswer:
     """A job, on request with its extended properties and all holds it ever had. Raises NotFound (JobNotFound)."""
     record = _record(unit, job_id)
-    answer = render_job(record.job, _diagram_of(unit, record.job))
+    diagram = _diagram_of(unit, record.job)
+    steps = [active_step(record.job, diagram, current) for current in record.job.flow.steps]
+    answer = render_job(record.job, steps)
     if with_properties:
         answer.extended_properties = _tables(unit, record)
         answer.related_properties = []
@@ -70,9 +73,10 @@ def _record(unit: Unit, job_id: str) -> JobRecord:
     return record
 
 
-def _diagram_of(unit: Unit, found: Job) -> Diagram | None:
+def _diagram_of(unit: Unit, found: Job) -> Diagram:
+    """The version a job follows; one without steps if it is gone, so that the job can be read all the same."""
     record = unit.tx.diagram(unit.item, found.diagram_id, found.diagram_version)
-    return record.diagram if record else None
+    return record.diagram if record else Diagram(found.diagram_id, found.diagram_name, found.diagram_version, (), "")
 
 
 def _tables(unit: Unit, record: JobRecord) -> list[TableAnswer]:

@@ -1,0 +1,79 @@
+"""Diagrams over REST (rest.md 6)."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.requests import caller_of, path_text, read_body, read_json, refused
+from app.api.responses import JsonResponse, success
+from app.api.state import gateway
+from app.errors import NotFound
+from app.protocol.diagrams import (
+    DiagramCreated,
+    DiagramLine,
+    DiagramList,
+    WireUpdate,
+    read_document,
+    render_diagram,
+)
+from app.services import diagrams
+
+_update_body = msgspec.json.Decoder(WireUpdate)
+
+
+async def create(request: Request) -> Response:
+    """``POST diagrams``."""
+    caller = caller_of(request)
+    document = read_document(await read_json(request, "WorkflowDiagram"))
+    use_case = refused(lambda unit: diagrams.create(unit, document))
+    return JsonResponse(DiagramCreated(await gateway(request).engine.execute(caller, use_case)))
+
+
+async def update(request: Request) -> Response:
+    """``POST diagrams/{diagramId}``: the next version, or the draft."""
+    caller = caller_of(request)
+    diagram_id = path_text(request, "diagram_id")
+    body = await read_body(request, _update_body, "UpdateDiagramBody")
+    document = read_document(bytes(body.diagram))
+    delete_draft = body.delete_draft is not False
+    use_case = refused(lambda unit: diagrams.update(unit, diagram_id, document, delete_draft=delete_draft))
+    await gateway(request).engine.execute(caller, use_case)
+    return success()
+
+
+async def read(request: Request) -> Response:
+    """``GET diagrams/{diagramId}`` and ``GET diagrams/{diagramId}/{version}``."""
+    diagram_id, version = path_text(request, "diagram_id"), _version(request)
+    record = await gateway(request).engine.query(
+        caller_of(request), lambda unit: diagrams.read(unit, diagram_id, version)
+    )
+    return JsonResponse(render_diagram(record.body, record.diagram))
+
+
+async def list_all(request: Request) -> Response:
+    """``GET diagrams``."""
+    found = await gateway(request).engine.query(caller_of(request), lambda unit: unit.tx.diagrams(unit.item))
+    return JsonResponse(
+        DiagramList(
+            [
+                DiagramLine(
+                    diagram_id=each.diagram_id,
+                    diagram_name=each.name,
+                    description=each.description,
+                    active=each.active,
+                    draft=each.draft,
+                )
+                for each in found
+            ]
+        )
+    )
+
+
+def _version(request: Request) -> int | None:
+    text = str(request.path_params.get("version", ""))
+    if not text:
+        return None
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+        raise NotFound(f"There is no version {text[:80]!r}: versions are whole numbers.", name="DiagramNotFound")
+    return int(text)

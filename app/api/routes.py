@@ -1,0 +1,48 @@
+"""The whole route table at a glance. Order matters: the fixed segments stand before the ones that take anything."""
+
+from typing import Final
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from app.api import answers, diagrams, health, items, job_templates, jobs
+from app.api.websocket import notifications
+
+_ORG: Final = "/{org_id}"
+_ITEM: Final = "/{org_id}/{item_id}"
+_JOB: Final = f"{_ITEM}/jobs/{{job_id}}"
+_DIAGRAM: Final = f"{_ITEM}/diagrams/{{diagram_id}}"
+_TEMPLATE: Final = f"{_ITEM}/jobTemplates/{{template_id}}"
+
+
+routes: Final[list[BaseRoute]] = [
+    Route(f"{_JOB}/action", jobs.act, methods=["POST"]),
+    WebSocketRoute(f"{_ITEM}/notificationWs", notifications),
+    # jobs
+    Route(f"{_ITEM}/jobs/manage", jobs.manage, methods=["POST"]),
+    Route(_JOB, jobs.read, methods=["GET"]),
+    Route(f"{_JOB}/diagram", jobs.diagram, methods=["GET"]),
+    Route(f"{_JOB}/history", jobs.history, methods=["GET"]),
+    Route(f"{_JOB}/comments", jobs.comments, methods=["GET"]),
+    Route(f"{_JOB}/comments", jobs.add_comment, methods=["POST"]),
+    Route(f"{_JOB}/steps/{{step_id}}/response", answers.respond, methods=["POST"]),
+    Route(f"{_JOB}/{{step_id}}", jobs.assign, methods=["POST"]),
+    # diagrams
+    Route(f"{_ITEM}/diagrams", diagrams.list_all, methods=["GET"]),
+    Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),
+    Route(_DIAGRAM, diagrams.read, methods=["GET"]),
+    Route(_DIAGRAM, diagrams.update, methods=["POST"]),
+    Route(f"{_DIAGRAM}/{{version}}", diagrams.read, methods=["GET"]),
+    # job templates
+    Route(f"{_ITEM}/jobTemplates", job_templates.list_all, methods=["GET"]),
+    Route(f"{_ITEM}/jobTemplates", job_templates.create, methods=["POST"]),
+    Route(f"{_TEMPLATE}/job", jobs.create, methods=["POST"]),
+    Route(_TEMPLATE, job_templates.read, methods=["GET"]),
+    # the server
+    Route("/healthz", health.healthz, methods=["GET"]),
+    Route("/readyz", health.readyz, methods=["GET"]),
+    Route("/metrics", health.metrics, methods=["GET"]),
+    Route(f"{_ORG}/checkStatus", items.check_status, methods=["GET"]),
+    Route(f"{_ORG}/healthCheck", items.health_check, methods=["GET"]),
+    Route(_ITEM, items.read, methods=["GET"]),
+]
+"""What the server answers to. ``POST jobs/{jobId}/action`` comes first: it is the one that is asked most."""

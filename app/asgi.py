@@ -1,0 +1,48 @@
+"""The application: ``create_app(settings)``. Nothing happens at import; parts are opened when the server starts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from app.api.access_log import AccessLog
+from app.api.problems import EXCEPTION_HANDLERS
+from app.api.routes import routes
+from app.bootstrap import OnFirstStart, run_gateway
+from app.settings import Settings
+
+
+def create_app(settings: Settings, on_first_start: OnFirstStart | None = None) -> Starlette:
+    """Make the application for any ASGI server with lifespan support.
+
+    Args:
+        settings: of this process.
+        on_first_start: called with the admin's password when the database was empty; None: it is not told, and
+            ``stepgate user password admin`` sets one.
+
+    While it runs, ``app.state.gateway`` is the ``Gateway``. An error of the start is kept in ``app.state.start_error``.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            async with run_gateway(settings, on_first_start or _keep_quiet) as gateway:
+                app.state.gateway = gateway
+                yield
+        except Exception as error:
+            app.state.start_error = error
+            raise
+
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(AccessLog)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )
+    app.state.start_error = None
+    return app
+
+
+def _keep_quiet(_: str) -> None:
+    """Tell nobody the password."""

@@ -1,0 +1,181 @@
+"""Puts the parts together: the only module that names concrete classes.
+
+``run_gateway`` gives a serving process its parts; ``store_of`` and ``tokens_of`` give a command beside it its own.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from app.api.state import Gateway
+from app.auth.passwords import hash_password
+from app.auth.sealing import Sealer
+from app.auth.tokens import Tokens
+from app.bus.memory import MemoryBus
+from app.errors import Conflict, GatewayError, StoreUnavailable
+from app.hub.hub import Hub
+from app.protocol.diagrams import parse_diagram
+from app.services.beside import NobodyListens
+from app.services.engine import Engine, new_id
+from app.services.first_start import FirstPeople, first_start
+from app.services.keys import ensure_signing_key
+from app.services.ports import Store
+from app.settings import Settings
+from app.store.migrate import migrate
+from app.store.postgres import PostgresStore
+from app.store.sqlite import SqliteStore
+
+DATABASE_FILE = "stepgate.db"
+LOCK_FILE = "serving.lock"
+
+KEYS_REFRESH_S = 2.0
+"""How long another process's new signing key may stay unknown here."""
+
+_log = logging.getLogger(__name__)
+
+OnFirstStart = Callable[[str], None]
+"""Called once in a database's life with the password of ``admin``."""
+
+
+@asynccontextmanager
+async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> AsyncIterator[Gateway]:
+    """Open everything a serving process needs, in order; close it in the reverse order.
+
+    Raises:
+        Conflict: another server serves from this data folder.
+        StoreUnavailable: the database cannot be reached, migrated or written, or its keys cannot be opened.
+    """
+    async with AsyncExitStack() as parts:
+        if settings.uses_sqlite:
+            parts.enter_context(_served_alone(settings.data_dir))
+        await migrate_database(settings)
+        store = await parts.enter_async_context(store_of(settings))
+        await _fill_empty_database(settings, store, on_first_start)
+        tokens = await tokens_of(settings, store)
+        await parts.enter_async_context(_task(_keep_keys_fresh(tokens, store), "signing keys"))
+        hub = Hub(store, MemoryBus(), settings)
+        engine = Engine(store, hub, NobodyListens())
+        await hub.open()
+        parts.push_async_callback(hub.close)
+        yield Gateway(settings, engine, hub, tokens)
+
+
+@asynccontextmanager
+async def store_of(settings: Settings) -> AsyncIterator[Store]:
+    """The open store of the settings, for a server or for a command beside it. Raises StoreUnavailable."""
+    store = _store(settings)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def tokens_of(settings: Settings, store: Store) -> Tokens:
+    """Tokens with the database's keys. Raises StoreUnavailable when STEPGATE_SECRET_KEY is not what it was."""
+    tokens = Tokens(store.now_ms, Sealer(settings.secret_key))
+    await tokens.refresh(store)
+    return tokens
+
+
+async def migrate_database(settings: Settings) -> None:
+    """Create the database or bring its schema up to date; one process at a time does it, the others wait."""
+    if settings.uses_sqlite:
+        _make_folder(settings.data_dir)
+    await migrate(settings.database_url or f"sqlite:///{_database_file(settings)}")
+
+
+def new_signing_key(settings: Settings) -> tuple[str, bytes]:
+    """The id of a new key, and its 256 random bits as they are to be stored."""
+    return new_id(), Sealer(settings.secret_key).seal(secrets.token_bytes(32))
+
+
+def _store(settings: Settings) -> Store:
+    if settings.database_url is not None:
+        return PostgresStore(settings.database_url, parse_diagram)
+    file = _database_file(settings)
+    if not file.exists():
+        raise StoreUnavailable(
+            f"There is no database in {settings.data_dir} yet: start the server once (stepgate serve)."
+        )
+    return SqliteStore(file, parse_diagram, max_waiting=settings.store_queue)
+
+
+def _database_file(settings: Settings) -> Path:
+    return settings.data_dir.absolute() / DATABASE_FILE
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the data folder, for its owner only: it holds passwords' hashes and keys."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"The data folder {folder} cannot be made: {error.strerror}.") from error
+
+
+@contextmanager
+def _served_alone(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder's lock: SQLite means one serving process. A process that dies has let go of it."""
+    _make_folder(data_dir)
+    with (data_dir / LOCK_FILE).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            other = file.read().strip() or "unknown"
+            raise Conflict(
+                f"Another server (process {other}) serves from the data folder {data_dir}. Stop it, give another "
+                "--data-dir, or use --database-url to serve from several processes."
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+async def _fill_empty_database(settings: Settings, store: Store, on_first_start: OnFirstStart) -> None:
+    if await store.read(lambda tx: bool(tx.items())):
+        await _ensure_key(settings, store)
+        return
+    password = settings.admin_password or secrets.token_urlsafe(12)
+    key_id, secret = new_signing_key(settings)
+    hashed = await asyncio.to_thread(hash_password, password)
+    people = FirstPeople(hashed, new_id(), key_id, secret)
+    try:
+        filled = await store.run(lambda tx: first_start(tx, people))
+    except Conflict:  # another node was quicker
+        filled = await store.run(lambda tx: first_start(tx, people))
+    if filled:
+        on_first_start(password)
+
+
+async def _ensure_key(settings: Settings, store: Store) -> None:
+    key_id, secret = new_signing_key(settings)
+    await store.run(lambda tx: ensure_signing_key(tx, key_id, secret))
+
+
+async def _keep_keys_fresh(tokens: Tokens, store: Store) -> None:
+    while True:
+        await asyncio.sleep(KEYS_REFRESH_S)
+        try:
+            await tokens.refresh(store)
+        except GatewayError as error:
+            _log.warning("the signing keys could not be read", extra={"fields": {"error": str(error)}})
+
+
+@asynccontextmanager
+async def _task(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Run a task beside the block; cancel and await it at the end."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,187 @@
+"""``stepgate serve``: one serving process, and what it says when it starts."""
+
+import logging
+import shlex
+import socket
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from starlette.applications import Starlette
+
+from app.api.raw_frames import RawFrameProtocol
+from app.asgi import create_app
+from app.cli.certificate import self_signed
+from app.cli.options import DatabaseUrl, DataDir, settings_of
+from app.errors import BackendError, GatewayError
+from app.observability import set_up_logging
+from app.services.first_start import ADMIN, ITEM_ID, ORG_ID
+from app.settings import Settings, SettingsError
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+_BACKLOG = 2_048
+_ONE_PROCESS = (
+    "--workers above 1 needs a bus between the processes (Redis) and PostgreSQL; this server runs as one process."
+)
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.  [default 8080]")
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    workers: Annotated[int, typer.Option(min=1, help="Serving processes.", hidden=True)] = 1,
+    log_level: Annotated[
+        str | None, typer.Option(help="trace, debug, info, warning or error.  [default info]", metavar="LEVEL")
+    ] = None,
+    log_format: Annotated[str | None, typer.Option(help="auto, text or json.  [default auto]", metavar="FORM")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="TLS certificate chain (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate (PEM).")] = None,
+    tls_self_signed: Annotated[
+        bool | None, typer.Option("--tls-self-signed", help="Serve TLS with a certificate of our own making.")
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="URL by which clients reach the server, behind a proxy.")
+    ] = None,
+) -> None:
+    """Serve the API and the websocket. Every option can also be set as STEPGATE_<OPTION>; there are more settings."""
+    if workers > 1:
+        raise SettingsError([_ONE_PROCESS])
+    settings = settings_of(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        database_url=database_url,
+        log_level=log_level,
+        log_format=log_format,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_self_signed=tls_self_signed,
+        public_url=public_url,
+    )
+    set_up_logging(settings.log_level, settings.log_format)
+    with closing(_listen(settings)) as listener:
+        _run(settings, listener)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(serve)
+
+
+def _run(settings: Settings, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT. Raises the error of the start, if it failed."""
+    greeting = _Greeting(settings, listener)
+    app = create_app(settings, greeting.take_password)
+    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.start_error is None)
+    try:
+        _Server(_configure(app, settings), greeting).run([listener])
+    except SystemExit:
+        # uvicorn leaves like this when the lifespan failed; its log line was held back, for ours says more in one line.
+        error = app.state.start_error
+        if isinstance(error, GatewayError) or error is None:
+            raise error or BackendError("The server could not be started.") from None
+        raise error from None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying hello once it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, greeting: "_Greeting") -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._greeting.show()
+
+
+def _configure(app: Starlette, settings: Settings) -> uvicorn.Config:
+    cert, key = self_signed(settings) if settings.tls_self_signed else (settings.tls_cert, settings.tls_key)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws=RawFrameProtocol,
+        ws_per_message_deflate=False,
+        ws_max_size=settings.max_frame_bytes,
+        ws_ping_interval=settings.ping_interval_s,
+        ws_ping_timeout=settings.ping_timeout_s,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+        ssl_certfile=cert,
+        ssl_keyfile=key,
+        lifespan="on",
+    )
+    try:
+        config.load()
+    except OSError as error:  # also ssl.SSLError
+        raise SettingsError([f"The TLS certificate or key cannot be used: {error}."]) from error
+    return config
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the address before anything else is touched. Raises BackendError when it cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise BackendError(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}. "
+            "Choose another --port or --host."
+        ) from error
+
+
+class _Greeting:
+    """What a person reads on standard output when the server has started."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._port = listener.getsockname()[1]
+
+    def take_password(self, password: str) -> None:
+        """Show a password we made ourselves, at once: should the start fail after this, it is not lost."""
+        given = self._settings.admin_password is not None
+        shown = "the password you set" if given else f"[bold]{password}[/]   (shown this once)"
+        self._say(f"Admin login: [bold]{ADMIN}[/] / {shown}")
+
+    def show(self) -> None:
+        """Show where the server is and what to try."""
+        url = self._settings.public_url or self._url()
+        self._say(f"Stepgate serves [bold]{url}[/]   (item {url}/{ORG_ID}/{ITEM_ID})")
+        command, options = _own_command(), self._options(url)
+        self._say(f"Try next: [bold]{command} watch{options} $({command} create{options})[/]")
+        self._say("Stop with Ctrl-C.")
+
+    def _say(self, line: str) -> None:
+        Console(soft_wrap=True, highlight=False).print(line)
+        sys.stdout.flush()
+
+    def _url(self) -> str:
+        host = self._settings.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown
+        return f"{'https' if self._settings.uses_tls else 'http'}://{host}:{self._port}"
+
+    def _options(self, url: str) -> str:
+        """The options that the next command needs to reach this server."""
+        defaults = Settings()
+        wanted = {"--url": url if url != DEFAULT_URL else None}
+        if self._settings.data_dir != defaults.data_dir:
+            wanted["--data-dir"] = str(self._settings.data_dir)
+        return "".join(f" {name} {shlex.quote(value)}" for name, value in wanted.items() if value)
+
+
+def _own_command() -> str:
+    """How this program was called: the next command is called the same way."""
+    called = Path(sys.argv[0])
+    return "python -m app" if called.name == "__main__.py" else shlex.quote(sys.argv[0])

@@ -1,0 +1,247 @@
+"""Writes a decision down: the job, its feed, its history, and the rows beside it, in the caller's transaction.
+
+What a decision resolves for other jobs (dependencies on a step that is finished now, on a job that is closed) is
+carried out here too, in the same transaction: a crash cannot leave a job waiting for something that has happened.
+"""
+
+from collections import deque
+from collections.abc import Collection, Iterable
+
+from app.domain import events as e
+from app.domain.actions import Moment
+from app.domain.commands import EndHold
+from app.domain.diagram import Diagram
+from app.domain.holds import is_met
+from app.domain.job import Hold, Job
+from app.domain.outcomes import Decision, Recorded
+from app.domain.runs import end_hold
+from app.errors import NotFound
+from app.protocol.notifications import encode
+from app.services import history, messages
+from app.services.engine import Unit
+from app.services.ports import Comment, FeedMessage, HistoryEntry, JobRecord
+
+_RESOLVING = (e.StepFinished, e.WorkflowCompleted, e.JobClosed, e.JobDeleted, e.JobUpgraded)
+"""Events after which a dependency of another job on this one may be resolved."""
+
+
+class Jobs:
+    """The jobs of one transaction: locked, decided about, written back."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._records: dict[str, JobRecord] = {}
+        self._unsettled: deque[str] = deque()
+
+    def lock(self, job_id: str, *, with_dependents: bool = False, with_target: str | None = None) -> JobRecord:
+        """Lock a job and those that will be decided about with it, all in ascending order.
+
+        Args:
+            with_dependents: the command may finish steps, so jobs that wait for this one may be freed.
+            with_target: the job that a new dependency is to wait for.
+
+        Raises:
+            NotFound: no such job in the item.
+        """
+        wanted = {job_id} | ({with_target} if with_target else set())
+        self._lock(wanted | self._waiting_for(job_id) if with_dependents else wanted)
+        while with_dependents and (missed := self._waiting_for(job_id) - self._records.keys()):
+            self._lock(missed)
+        if job_id not in self._records:
+            raise no_such_job(job_id)
+        return self._records[job_id]
+
+    def find(self, job_id: str) -> JobRecord | None:
+        """A job that was locked before."""
+        return self._records.get(job_id)
+
+    def _waiting_for(self, job_id: str) -> set[str]:
+        return {dependent.job_id for dependent in self._unit.tx.dependents(self._unit.item, job_id)}
+
+    def _lock(self, job_ids: Collection[str]) -> None:
+        for job_id, record in self._unit.tx.lock_jobs(self._unit.item, job_ids).items():
+            self._records.setdefault(job_id, record)
+
+    def diagram(self, job: Job) -> Diagram:
+        """The diagram version a job follows."""
+        found = self._unit.tx.diagram(self._unit.item, job.diagram_id, job.diagram_version)
+        if found is None:
+            raise NotFound(f"The diagram {job.diagram_id!r} version {job.diagram_version} is gone.")
+        return found.diagram
+
+    def moment(self) -> Moment:
+        return Moment(self._unit.now_ms, self._unit.new_id)
+
+    def add(self, decision: Decision, diagram: Diagram) -> JobRecord:
+        """Write a new job; ``decision`` starts with ``JobCreated``."""
+        record = self._unit.tx.add_job(self._unit.item, decision.job)
+        told = [event for event in decision.recorded if not isinstance(event.event, e.StepsActivated)]
+        Recording(self._unit, record, diagram).write(decision, told, before=None)
+        return record
+
+    def save(self, record: JobRecord, decision: Decision, diagram: Diagram) -> None:
+        """Write what was decided about a job, and then what that resolves for the jobs that wait for it."""
+        self._write(record, decision, diagram)
+        while self._unsettled:
+            self._free_dependents(self._unsettled.popleft())
+
+    def _write(self, record: JobRecord, decision: Decision, diagram: Diagram) -> None:
+        if not decision.recorded:
+            return
+        Recording(self._unit, record, diagram).write(decision, decision.recorded, before=record.job)
+        if any(isinstance(recorded.event, _RESOLVING) for recorded in decision.recorded):
+            self._unsettled.append(record.job.job_id)
+
+    def _free_dependents(self, job_id: str) -> None:
+        """Release the holds of other jobs that waited for what has happened to this one."""
+        awaited = self._records[job_id].job
+        diagram = self.diagram(awaited)
+        self._lock(self._waiting_for(job_id))
+        for dependent in self._unit.tx.dependents(self._unit.item, job_id):
+            record = self._records.get(dependent.job_id)
+            hold = _hold(record, dependent.hold_id) if record else None
+            if record is None or hold is None or not _is_resolved(awaited, diagram, hold):
+                continue
+            own = self.diagram(record.job)
+            decision = end_hold(record.job, own, EndHold(hold.hold_id), self.moment())
+            if decision is not None:
+                self._write(record, decision, own)
+
+
+def no_such_job(job_id: str) -> NotFound:
+    """The error for a job id that the item does not have."""
+    return NotFound(f"There is no job {job_id!r} in this workflow item.", name="JobNotFound")
+
+
+def _hold(record: JobRecord, hold_id: str) -> Hold | None:
+    return next((hold for hold in record.job.flow.holds if hold.hold_id == hold_id), None)
+
+
+def _is_resolved(awaited: Job, diagram: Diagram, hold: Hold) -> bool:
+    """Also when the awaited step is not in the job's (new) diagram: it could never be finished."""
+    gone = hold.dependent_step_id is not None and diagram.step(hold.dependent_step_id) is None
+    return gone or is_met(awaited, hold.dependent_step_id)
+
+
+class Recording:
+    """One decision about one job, on its way into the database."""
+
+    def __init__(self, unit: Unit, record: JobRecord, diagram: Diagram) -> None:
+        self._unit = unit
+        self._record = record
+        self._diagram = diagram
+
+    def write(self, decision: Decision, told: Iterable[Recorded], before: Job | None) -> None:
+        """Write everything the decision says.
+
+        Args:
+            told: the recorded events that subscribers hear of.
+            before: the job before the decision; None for a new job.
+        """
+        unit, record = self._unit, self._record
+        record.job = decision.job
+        feed = self._number(told)
+        lines: list[HistoryEntry] = []
+        for recorded in decision.recorded:
+            lines += history.entries(recorded.event, unit.now_ms, unit.actor.username)
+            self._write_beside(recorded.event)
+        self._keep_details()
+        if feed:
+            unit.tx.append_feed(record, feed)
+            unit.effects.messages += feed
+        if lines:
+            unit.tx.append_history(record, lines)
+        if any(isinstance(recorded.event, e.JobDeleted) for recorded in decision.recorded):
+            unit.tx.save_job(record)
+            unit.tx.delete_job(record)
+            return
+        unit.tx.save_job(record)
+        self._follow_runs(before)
+
+    def _number(self, told: Iterable[Recorded]) -> list[FeedMessage]:
+        """Give each message its number, and note which message describes which step from now on."""
+        feed = []
+        record, now_ms = self._record, self._unit.now_ms
+        for recorded in told:
+            for message in messages.render(recorded.event, recorded.job, self._diagram_at(recorded)):
+                record.seq += 1
+                feed.append(self._message(message, record.seq, now_ms))
+                record.details.update(dict.fromkeys(message.describes, record.seq))
+            if isinstance(recorded.event, e.HoldReleased) and recorded.event.frees:
+                record.details.pop(recorded.event.hold.step_id, None)
+        return feed
+
+    def _diagram_at(self, recorded: Recorded) -> Diagram:
+        """An upgrade changes the diagram in the middle of a decision; messages need the one of their moment."""
+        if recorded.job.diagram_version == self._diagram.version:
+            return self._diagram
+        found = self._unit.tx.diagram(self._unit.item, recorded.job.diagram_id, recorded.job.diagram_version)
+        return found.diagram if found else self._diagram
+
+    def _message(self, told: messages.Told, seq: int, now_ms: int) -> FeedMessage:
+        return FeedMessage(
+            item_id=self._unit.item.item_id,
+            job_id=self._record.job.job_id,
+            seq=seq,
+            msg_type=told.body.msg_type(),
+            created_ms=now_ms,
+            body=encode(told.body, timestamp_ms=now_ms, seq=seq),
+            short=encode(told.short, timestamp_ms=now_ms, seq=seq) if told.short else None,
+            audience=told.audience,
+        )
+
+    def _keep_details(self) -> None:
+        """Forget the descriptions of visits that are over."""
+        current = {step.step_id for step in self._record.job.flow.steps}
+        for step_id in [step_id for step_id in self._record.details if step_id not in current]:
+            del self._record.details[step_id]
+
+    def _write_beside(self, event: e.Event) -> None:
+        tx, record, effects = self._unit.tx, self._record, self._unit.effects
+        match event:
+            case e.HoldSet(hold):
+                tx.add_hold(record, hold)
+                effects.timers_changed |= hold.scheduled_release_ms is not None
+            case e.HoldReleased(hold, by, at_ms):
+                tx.release_hold(record, hold.hold_id, by, at_ms)
+            case e.HoldEndedAtOnce(hold, by):
+                tx.add_hold(record, hold)
+                tx.release_hold(record, hold.hold_id, by, self._unit.now_ms)
+            case e.CommentAdded(comment_id, comment, by, at_ms):
+                tx.add_comment(record, Comment(comment_id, comment, by, at_ms))
+            case e.PropertiesSet(properties):
+                tx.set_properties(record, [(*split_identifier(given.identifier), given.value) for given in properties])
+            case e.StepStopping(step_id):
+                effects.stopping.append(record.job.flow.current(step_id).last_run.run_id)
+            case _:
+                pass
+
+    def _follow_runs(self, before: Job | None) -> None:
+        """Keep the run rows in step with the job: what began to run, and what ceased to.
+
+        A run that began and ended within one decision never gets a row.
+        """
+        was = _running(before) if before else {}
+        now = _running(self._record.job)
+        for run_id in was.keys() - now.keys():
+            self._unit.tx.end_run(run_id)
+        for run_id, step_id in now.items():
+            if run_id not in was:
+                self._begin_run(run_id, step_id)
+
+    def _begin_run(self, run_id: str, step_id: str) -> None:
+        tx = self._unit.tx
+        tx.add_run(self._record, run_id, step_id, self._unit.node_id)
+        if self._diagram.by_id[step_id].is_service:
+            started = tx.run(run_id)
+            self._unit.effects.started += [started] if started else []
+
+
+def split_identifier(identifier: str) -> tuple[str, str]:
+    """``table.property`` as a pair."""
+    table, _, name = identifier.partition(".")
+    return table, name
+
+
+def _running(job: Job) -> dict[str, str]:
+    return {step.last_run.run_id: step.step_id for step in job.flow.steps if step.is_running and step.run}

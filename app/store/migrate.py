@@ -1,0 +1,96 @@
+"""Brings a database's tables up to date, under a lock: of several nodes that start at once, one does it."""
+
+import asyncio
+import fcntl
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from app.errors import InvalidValue, StoreUnavailable
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LOCK: Final = 0x5374_6570_6761_7465
+"""The number of PostgreSQL's advisory lock ("Stepgate" in ASCII)."""
+
+
+async def migrate(database_url: str) -> None:
+    """Create or update the tables, and name the database's history (its epoch) when it has no name yet.
+
+    Waits while another process migrates; does nothing where nothing is to be done. A migration is one transaction.
+
+    Args:
+        database_url: ``sqlite:///FILE`` (made when it is not there), ``postgresql://`` or ``postgresql+psycopg://``.
+
+    Raises:
+        InvalidValue: another kind of database. StoreUnavailable: it cannot be reached or written.
+    """
+    url = driver_url(database_url)
+    try:
+        await asyncio.to_thread(_migrate_sqlite if url.get_backend_name() == "sqlite" else _migrate_postgres, url)
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(f"The database cannot be migrated: {error}") from error
+
+
+def driver_url(database_url: str) -> URL:
+    """The URL with the driver we use; ``postgresql`` alone means psycopg 3. Raises InvalidValue."""
+    url = make_url(database_url)
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite" and url.database:
+        return url
+    raise InvalidValue(
+        f"The database {url.render_as_string()} is of a kind this server does not know; "
+        "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+    )
+
+
+def _migrate_sqlite(url: URL) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+
+    # sqlite3 would commit before each CREATE TABLE: we begin and end the transaction ourselves.
+    @event.listens_for(engine, "connect")
+    def _no_own_transactions(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    with _file_lock(Path(f"{url.database}.migrating")), engine.begin() as connection:
+        _upgrade(connection)
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock; the operating system drops it when the process dies."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _migrate_postgres(url: URL) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.execute(
+        text("INSERT INTO meta (name, value) VALUES ('epoch', :epoch) ON CONFLICT DO NOTHING"),
+        {"epoch": secrets.token_hex(8)},
+    )

@@ -1,0 +1,1 @@
+"""Alembic's environment and the revisions. Run by ``app.store.migrate``, never by hand."""

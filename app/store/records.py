@@ -1,0 +1,67 @@
+"""What is written down about a job: history, comments, extended properties."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from app.services.ports import Comment, HistoryEntry, JobRecord
+from app.store.base import Queries
+from app.store.schema import comment, ext_property, history
+from app.store.sql import Statement, insert_into, put_into
+
+_ENTRY: Final = "action username date_ms step_id result start_ms end_ms".split()
+"""Members of ``HistoryEntry``, in the order of its constructor."""
+
+_APPEND = insert_into(history, "job_key", *_ENTRY)
+_HISTORY = Statement(
+    select(*(history.c[name] for name in _ENTRY))
+    .where(history.c.job_key == bindparam("job_key"))
+    .order_by(history.c.key)
+)
+_ADD_COMMENT = insert_into(comment)
+_COMMENTS = Statement(
+    select(comment.c.comment_id, comment.c.comment, comment.c.username, comment.c.at_ms)
+    .where(comment.c.job_key == bindparam("job_key"))
+    .order_by(comment.c.key)
+)
+_PUT_PROPERTY = put_into(ext_property, ["job_key", "table_name", "name"])
+_PROPERTIES = Statement(
+    select(ext_property.c.table_name, ext_property.c.name, ext_property.c.value)
+    .where(ext_property.c.job_key == bindparam("job_key"))
+    .order_by(ext_property.c.key)
+)
+
+
+class RecordQueries(Queries):
+    """``Tx``: history, comments, extended properties."""
+
+    def append_history(self, record: JobRecord, entries: Sequence[HistoryEntry]) -> None:
+        rows = [{"job_key": record.key} | {name: getattr(entry, name) for name in _ENTRY} for entry in entries]
+        self.sql.change_many(_APPEND, rows)
+
+    def history(self, record: JobRecord) -> list[HistoryEntry]:
+        return [HistoryEntry(*row) for row in self.sql.all(_HISTORY, job_key=record.key)]
+
+    def add_comment(self, record: JobRecord, comment: Comment) -> None:
+        """Raises Conflict when the job has a comment of that id."""
+        self.sql.change(
+            _ADD_COMMENT,
+            job_key=record.key,
+            comment_id=comment.comment_id,
+            comment=comment.comment,
+            username=comment.by,
+            at_ms=comment.at_ms,
+        )
+
+    def comments(self, record: JobRecord) -> list[Comment]:
+        return [Comment(*row) for row in self.sql.all(_COMMENTS, job_key=record.key)]
+
+    def set_properties(self, record: JobRecord, values: Iterable[tuple[str, str, str | None]]) -> None:
+        rows = [
+            {"job_key": record.key, "table_name": table, "name": name, "value": value} for table, name, value in values
+        ]
+        self.sql.change_many(_PUT_PROPERTY, rows)
+
+    def properties(self, record: JobRecord) -> list[tuple[str, str, str | None]]:
+        return [(table, name, value) for table, name, value in self.sql.all(_PROPERTIES, job_key=record.key)]

@@ -1,0 +1,467 @@
+"""The tables, once for SQLite and PostgreSQL.
+
+Every ``key`` is an integer the database gives out and never gives out again (AUTOINCREMENT, IDENTITY). Text compares
+and sorts by code point on both databases (collation "C" on PostgreSQL, where the default is the locale's); a
+``*_folded`` column is its neighbour casefolded, for comparison that ignores case. Times are integers, milliseconds
+since 1970-01-01 UTC. JSON that only travels with its row is text; documents that are handed out as they came are bytes.
+
+``tests/migrations`` holds that the migrations lead to exactly this.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from app.errors import StoreUnavailable
+
+REVISION = "0001"
+"""The migration that leads to these tables."""
+
+FEED_BLOCK = 1024
+"""How many feed ids one draw from ``feed_block`` stands for (PostgreSQL; see ``PostgresTx``)."""
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMES)
+
+KeyType = BigInteger().with_variant(Integer(), "sqlite")
+TextType = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _key(name: str = "key") -> Column[Any]:
+    return Column(name, KeyType, Identity(), primary_key=True)
+
+
+def _ref(table: str, *, primary_key: bool = False, nullable: bool = False) -> Column[Any]:
+    """A column ``<table>_key`` whose row goes when the one it points to goes."""
+    target = ForeignKey(f"{table}.key", ondelete="CASCADE")
+    return Column(f"{table}_key", KeyType, target, primary_key=primary_key, nullable=nullable, autoincrement=False)
+
+
+def _text(name: str, *, nullable: bool = False, primary_key: bool = False) -> Column[Any]:
+    return Column(name, TextType, nullable=nullable, primary_key=primary_key)
+
+
+def _int(name: str, *, nullable: bool = False, default: int | None = None) -> Column[Any]:
+    return Column(name, BigInteger, nullable=nullable, server_default=None if default is None else text(str(default)))
+
+
+def _bytes(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, LargeBinary, nullable=nullable)
+
+
+def _flag(name: str) -> Column[Any]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _table(name: str, *parts: Any) -> Table:
+    """A table whose single integer key, if it has one, is never given out twice on SQLite either."""
+    has_own_key = any(isinstance(part, Column) and part.identity is not None for part in parts)
+    return Table(name, metadata, *parts, sqlite_autoincrement=has_own_key)
+
+
+# ---------------------------------------------------------------- the database and its items
+
+meta = _table("meta", _text("name", primary_key=True), _text("value"))
+
+command = _table("command", _text("command_id", primary_key=True), _int("created_ms"))
+"""One row per transaction on PostgreSQL, kept for an hour: tells whether a COMMIT that got no reply was done."""
+Index("ix_command_created_ms", command.c.created_ms)
+
+item = _table(
+    "item",
+    _key(),
+    _text("item_id"),
+    _text("org_id"),
+    _text("name"),
+    _int("access_version", default=1),
+    UniqueConstraint("item_id"),
+)
+
+job_number = _table("job_number", _ref("item", primary_key=True), _int("next_number"))
+"""Apart from ``item``, so that creating jobs and changing access do not wait for each other."""
+
+lookup = _table(
+    "lookup",
+    _key(),
+    _ref("item"),
+    _text("lookup_type"),
+    _text("name"),
+    _int("value"),
+    UniqueConstraint("item_key", "lookup_type", "name"),
+)
+
+search = _table(
+    "search",
+    _key(),
+    _ref("item"),
+    _text("search_id"),
+    _text("name"),
+    _text("search_type"),
+    _text("folder", nullable=True),
+    _bytes("definition", nullable=True),
+    _text("color_ramp", nullable=True),
+    _int("sort_index", nullable=True),
+    UniqueConstraint("item_key", "search_id"),
+)
+
+# ---------------------------------------------------------------- people
+
+user = _table(
+    "user",
+    _key(),
+    _text("username"),
+    _text("username_folded"),
+    _text("password_hash", nullable=True),
+    _text("full_name", nullable=True),
+    _text("email", nullable=True),
+    _flag("disabled"),
+    UniqueConstraint("username"),
+    UniqueConstraint("username_folded"),
+)
+
+group = _table(
+    "group", _key(), _text("group_id"), _text("name"), UniqueConstraint("group_id"), UniqueConstraint("name")
+)
+
+membership = _table("membership", _key(), _ref("user"), _ref("group"), UniqueConstraint("user_key", "group_key"))
+Index("ix_membership_group_key", membership.c.group_key)
+
+role = _table(
+    "role",
+    _key(),
+    _ref("item"),
+    _text("name"),
+    _text("description"),
+    _text("privileges"),
+    UniqueConstraint("item_key", "name"),
+)
+
+role_group = _table("role_group", _key(), _ref("role"), _ref("group"), UniqueConstraint("role_key", "group_key"))
+Index("ix_role_group_group_key", role_group.c.group_key)
+
+signing_key = _table(
+    "signing_key",
+    _key(),
+    _text("key_id"),
+    _bytes("secret"),
+    _int("created_ms"),
+    _int("retired_ms", nullable=True),
+    UniqueConstraint("key_id"),
+)
+
+# ---------------------------------------------------------------- diagrams and templates
+
+diagram = _table(
+    "diagram",
+    _key(),
+    _ref("item"),
+    _text("diagram_id"),
+    _text("name"),
+    _text("description", nullable=True),
+    UniqueConstraint("item_key", "diagram_id"),
+    UniqueConstraint("item_key", "name"),
+)
+
+diagram_version = _table(
+    "diagram_version",
+    _key(),
+    _ref("diagram"),
+    _int("version"),
+    _bytes("body"),
+    _text("description", nullable=True),
+    _int("created_ms"),
+    _text("created_by"),
+    UniqueConstraint("diagram_key", "version"),
+)
+
+job_template = _table(
+    "job_template",
+    _key(),
+    _ref("item"),
+    _text("template_id"),
+    _text("name"),
+    _text("state"),
+    _text("diagram_id"),
+    _text("category", nullable=True),
+    _text("description", nullable=True),
+    _bytes("body"),
+    _text("updated_by"),
+    _int("updated_ms"),
+    UniqueConstraint("item_key", "template_id"),
+    UniqueConstraint("item_key", "name"),
+)
+
+# ---------------------------------------------------------------- jobs
+
+job_identity = _table(
+    "job_identity",
+    _key(),
+    _ref("item"),
+    _text("job_id"),
+    _int("deleted_ms", nullable=True),
+    UniqueConstraint("item_key", "job_id"),
+)
+"""Every job id ever used, and what a job's feed hangs on: it outlives the job's row."""
+
+FOLDED = (
+    "job_id",
+    "name",
+    "template_id",
+    "template_name",
+    "diagram_id",
+    "owned_by",
+    "created_by",
+    "status",
+    "priority",
+    "description",
+    "notes",
+    "parent_job",
+    "closed_by",
+)
+"""Columns of ``job`` that have a ``*_folded`` neighbour."""
+
+job = _table(
+    "job",
+    Column("key", KeyType, ForeignKey("job_identity.key"), primary_key=True, autoincrement=False),
+    _ref("item"),
+    _text("job_id"),
+    _int("seq"),
+    _bytes("feed_hash"),
+    _text("details"),
+    _text("flow"),
+    _text("name"),
+    _text("template_id"),
+    _text("template_name"),
+    _text("diagram_id"),
+    _text("diagram_name"),
+    _int("diagram_version"),
+    _text("owned_by"),
+    _text("created_by"),
+    _int("created_ms"),
+    _text("status"),
+    _text("priority"),
+    Column("percent_complete", Float, nullable=False),
+    _text("description", nullable=True),
+    _text("notes", nullable=True),
+    _text("parent_job", nullable=True),
+    _int("start_ms", nullable=True),
+    _int("started_ms", nullable=True),
+    _int("due_ms", nullable=True),
+    _int("ended_ms", nullable=True),
+    _flag("closed"),
+    _text("closed_by", nullable=True),
+    _text("geometry_type", nullable=True),
+    _text("geometry", nullable=True),
+    *(_text(f"{name}_folded", nullable=True) for name in FOLDED),
+    UniqueConstraint("item_key", "job_id"),
+)
+for _searched in (
+    "name",
+    "template_id",
+    "owned_by",
+    "created_by",
+    "created_ms",
+    "status",
+    "priority",
+    "percent_complete",
+    "parent_job",
+    "start_ms",
+    "due_ms",
+    "ended_ms",
+    "closed",
+):
+    Index(f"ix_job_item_key_{_searched}", job.c.item_key, job.c[_searched])
+Index("ix_job_item_key_diagram", job.c.item_key, job.c.diagram_id, job.c.diagram_version)
+
+current_step = _table(
+    "current_step",
+    _ref("job", primary_key=True),
+    _text("step_id", primary_key=True),
+    _text("assigned_type"),
+    _text("assigned_to", nullable=True),
+)
+"""What jobs are searched by; the truth is in ``job.flow``."""
+Index("ix_current_step_assigned", current_step.c.assigned_type, current_step.c.assigned_to)
+Index("ix_current_step_step_id", current_step.c.step_id)
+
+feed_block = Sequence("feed_block", increment=FEED_BLOCK, start=FEED_BLOCK, metadata=metadata, data_type=BigInteger)
+
+feed = _table(
+    "feed",
+    _key("id"),
+    Column("job_key", KeyType, ForeignKey("job_identity.key"), nullable=False),
+    _int("seq"),
+    _text("msg_type"),
+    _int("created_ms"),
+    _bytes("body"),
+    _bytes("short", nullable=True),
+    _text("audience_type", nullable=True),
+    _text("audience_to", nullable=True),
+    _text("command_id"),
+    _bytes("prev_hash"),
+    _int("horizon", default=0),
+    UniqueConstraint("job_key", "seq"),
+)
+"""The wire messages. ``horizon`` (PostgreSQL): see ``PostgresTx``; 0 on SQLite."""
+
+history = _table(
+    "history",
+    _key(),
+    _ref("job"),
+    _text("action"),
+    _text("username"),
+    _int("date_ms"),
+    _text("step_id", nullable=True),
+    _text("result", nullable=True),
+    _int("start_ms", nullable=True),
+    _int("end_ms", nullable=True),
+)
+Index("ix_history_job_key", history.c.job_key)
+
+comment = _table(
+    "comment",
+    _key(),
+    _ref("job"),
+    _text("comment_id"),
+    _text("comment"),
+    _text("username"),
+    _int("at_ms"),
+    UniqueConstraint("job_key", "comment_id"),
+)
+
+hold = _table(
+    "hold",
+    _key(),
+    _ref("job"),
+    _ref("item"),
+    _text("hold_id"),
+    _text("step_id"),
+    _text("set_by"),
+    _int("set_ms"),
+    _int("scheduled_release_ms", nullable=True),
+    _text("dependent_job_id", nullable=True),
+    _text("dependent_step_id", nullable=True),
+    _text("released_by", nullable=True),
+    _int("released_ms", nullable=True),
+    UniqueConstraint("job_key", "hold_id"),
+)
+_waits = hold.c.released_ms.is_(None) & hold.c.dependent_job_id.is_not(None)
+Index("ix_hold_waits", hold.c.item_key, hold.c.dependent_job_id, postgresql_where=_waits, sqlite_where=_waits)
+
+timer = _table("timer", _key(), _ref("hold"), _int("due_ms"), UniqueConstraint("hold_key"))
+Index("ix_timer_due_ms", timer.c.due_ms)
+
+ext_property = _table(
+    "ext_property",
+    _key(),
+    _ref("job"),
+    _text("table_name"),
+    _text("name"),
+    _text("value", nullable=True),
+    UniqueConstraint("job_key", "table_name", "name"),
+)
+
+# ---------------------------------------------------------------- runs and answers
+
+node = _table("node", _text("node_id", primary_key=True), _int("lease_until_ms"))
+
+run = _table(
+    "run",
+    _key(),
+    _ref("job"),
+    _text("run_id"),
+    _text("step_id"),
+    _text("node_id"),
+    _int("fence"),
+    _flag("ended"),
+    UniqueConstraint("run_id"),
+)
+Index("ix_run_job_key", run.c.job_key)
+_live = run.c.ended.is_(False)
+Index("ix_run_live", run.c.node_id, postgresql_where=_live, sqlite_where=_live)
+
+answer = _table(
+    "answer",
+    _key(),
+    _ref("job"),
+    _text("step_id"),
+    _text("run_id"),
+    _text("prompt_id"),
+    _text("request_id", nullable=True),
+    _text("username"),
+    _text("answer"),
+    _text("stage"),
+    _text("reason", nullable=True),
+    _int("at_ms"),
+    CheckConstraint("stage IN ('stored', 'applied', 'rejected')", name="stage"),
+)
+_asked = answer.c.request_id.is_not(None)
+_stands = text("stage <> 'rejected'")
+_stored = text("stage = 'stored'")
+Index(
+    "uq_answer_request", answer.c.job_key, answer.c.username, answer.c.request_id, unique=True,
+    postgresql_where=_asked, sqlite_where=_asked,
+)  # fmt: skip
+Index(
+    "uq_answer_prompt", answer.c.job_key, answer.c.prompt_id, unique=True,
+    postgresql_where=_stands, sqlite_where=_stands,
+)  # fmt: skip
+Index("ix_answer_job_key_step_id", answer.c.job_key, answer.c.step_id)
+Index("ix_answer_stored", answer.c.run_id, postgresql_where=_stored, sqlite_where=_stored)
+
+# ---------------------------------------------------------------- attachments
+
+blob = _table(
+    "blob",
+    _key(),
+    _text("blob_id", nullable=True),
+    _int("size"),
+    _text("sha256"),
+    _int("created_ms"),
+    UniqueConstraint("blob_id"),
+)
+"""``blob_id`` is given with the last chunk: a row without one is unfinished, or left over from a crash."""
+
+blob_chunk = _table(
+    "blob_chunk",
+    _ref("blob", primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _bytes("data"),
+)
+
+
+def check_revision(found: str | None) -> None:
+    """Refuse to work on tables of another version of this program.
+
+    Raises:
+        StoreUnavailable: the migrations have not been run, or newer ones have.
+    """
+    if found != REVISION:
+        raise StoreUnavailable(
+            f"The database's tables are at revision {found or 'none'}, this program needs {REVISION}. "
+            "Start the newest version of it once: it brings the tables up to date."
+        )

@@ -1,0 +1,72 @@
+"""Statements on a SQLite connection, and its errors in our words."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NoReturn, final
+
+from app.errors import Conflict, GatewayError, InvalidValue, StoreUnavailable
+from app.store.sql import Row, Statement, Values
+
+
+@final
+class SqliteSession:
+    """One transaction, or one savepoint, of a connection. Contract: ``app.store.sql.Session``."""
+
+    def __init__(self, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        self._connection = connection
+        self._read_only = read_only
+        self._lost: GatewayError | None = None
+
+    def check_writable(self) -> None:
+        if self._read_only:
+            raise RuntimeError("this transaction is read-only: use Store.run")
+
+    def all(self, statement: Statement, /, **values: Any) -> list[Row]:
+        return self._execute(statement, values).fetchall()
+
+    def one(self, statement: Statement, /, **values: Any) -> Row | None:
+        # All rows are fetched: a statement left half-way would keep its lock until it is collected.
+        rows = self._execute(statement, values).fetchall()
+        return rows[0] if rows else None
+
+    def change(self, statement: Statement, /, **values: Any) -> int:
+        return self._execute(statement, values).rowcount
+
+    def change_many(self, statement: Statement, rows: Sequence[Values]) -> None:
+        for row in rows:
+            self._execute(statement, row)
+
+    def _execute(self, statement: Statement, values: Values) -> sqlite3.Cursor:
+        if self._lost is not None:
+            raise self._lost
+        if statement.writes:
+            self.check_writable()
+        text = statement.sqlite
+        try:
+            return self._connection.execute(text.sql, _with_lists(text.fill(values)))
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> NoReturn:
+        """SQLite may have rolled everything back; then what followed would commit by itself, statement by statement."""
+        translated = translate(error)
+        if not self._connection.in_transaction:
+            self._lost = translated
+        raise translated from error
+
+
+def _with_lists(values: Values) -> Values:
+    for value in values.values():
+        if type(value) is list:
+            return {name: json.dumps(value) if type(value) is list else value for name, value in values.items()}
+    return values
+
+
+def translate(error: Exception) -> GatewayError:
+    """Say in our words what the driver reports; the caller raises it ``from`` the driver's error."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return Conflict(f"The database refused a row that is there already or refers to nothing: {error}.")
+    if isinstance(error, (UnicodeError, OverflowError, sqlite3.DataError)):
+        return InvalidValue(f"The database cannot hold this value: {error}.")
+    return StoreUnavailable(f"The database did not take the transaction: {error}.")

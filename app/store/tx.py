@@ -1,0 +1,25 @@
+"""``Tx`` on SQL: the query modules joined. ``postgres_tx.py`` adds what several writers at once make necessary."""
+
+from app.store.blob_rows import BlobQueries
+from app.store.diagrams import DiagramQueries
+from app.store.feed import FeedQueries
+from app.store.holds import HoldQueries
+from app.store.items import ItemQueries
+from app.store.jobs import JobQueries
+from app.store.people import PeopleQueries
+from app.store.records import RecordQueries
+from app.store.runs import RunQueries
+
+
+class SqlTx(
+    ItemQueries,
+    JobQueries,
+    FeedQueries,
+    RecordQueries,
+    HoldQueries,
+    RunQueries,
+    DiagramQueries,
+    PeopleQueries,
+    BlobQueries,
+):
+    """One transaction. Its contract is ``app.services.ports.Tx``; this is all of it where one writes at a time."""
