@@ -12,7 +12,7 @@ from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.domain.job import Assignment
 from app.errors import InvalidValue
-from app.protocol.actions import read_action, render_decision, render_reasons
+from app.protocol.actions import read_action, render_decision
 from app.protocol.diagrams import render_diagram
 from app.protocol.ids import check_own_id
 from app.protocol.job_requests import (
@@ -168,12 +168,7 @@ def _managed(managed: Managed) -> ManagedJobsAnswer:
         message=managed.message,
         name=managed.name,
         jobs=[
-            ManagedJobAnswer(
-                job_id=job.job_id,
-                success=job.success,
-                message=job.message,
-                reasons=render_reasons(tuple(job.reasons)) or None,
-            )
+            ManagedJobAnswer(job_id=job.job_id, success=job.success, message=job.message, name=job.name)
             for job in managed.jobs
         ],
     )

@@ -7,7 +7,6 @@ import msgspec
 
 from app.domain.job import Job
 from app.protocol.notifications import ActiveStep
-from app.protocol.reasons import ReasonAnswer
 from app.protocol.text import iso
 
 
@@ -24,12 +23,12 @@ class CreatedJobsAnswer(Answer, kw_only=True):
 
 
 class ManagedJobAnswer(Answer, kw_only=True):
-    """What became of one job; ``reasons`` as in an action's answer."""
+    """What became of one job; ``message`` and ``name`` say why it was refused."""
 
     job_id: str
     success: bool
     message: str | None = None
-    reasons: list[ReasonAnswer] | None = None
+    name: str | None = None
 
 
 class ManagedJobsAnswer(Answer, kw_only=True):
