@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that the servers the tests start are installed: Redis and PostgreSQL (from PATH or Debian's folders).
+# Make sure that the tests find what they start: Redis, PostgreSQL (from PATH or Debian's folders), a C compiler.
 set -eu
 . "$(dirname "$0")/debian.sh"
 
@@ -18,3 +18,6 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # a list of words
     install_packages "The tests run against real servers" $missing
 fi
+
+# One test compiles the load generator of the benchmarks and tries it.
+"$(dirname "$0")/bench-needs.sh"
