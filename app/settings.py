@@ -24,6 +24,8 @@ FOREIGN_PREFIXES = ("STEPGATE_TEST_", "STEPGATE_BENCH_")
 """Variables of the test suite and the benchmarks."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
+Text = Annotated[str, Meta(min_length=1)]
+MasterKey = Annotated[str, Meta(min_length=16)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 LogLevel = Literal["trace", "debug", "info", "warning", "error"]
@@ -73,11 +75,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         LogFormat, Meta(description="Log lines as text, as JSON, or (auto) as text on a terminal and JSON elsewhere.")
     ] = "auto"
     admin_password: Annotated[
-        str | None, Meta(min_length=1, description="Password of the user admin, used at the first start only.")
+        Text | None, Meta(description="Password of the user admin, used at the first start only.")
     ] = None
     secret_key: Annotated[
-        str | None,
-        Meta(min_length=16, description="Encrypts the keys kept in the database; the same for all its servers."),
+        MasterKey | None,
+        Meta(description="Encrypts the keys kept in the database; the same for all its servers."),
     ] = None
     token_ttl_s: Annotated[int, Meta(ge=1, le=31_622_400, description="How long a token is valid, in seconds.")] = (
         43_200
