@@ -5,11 +5,12 @@ Each protocol's docstring is the contract that ``tests/contracts`` checks agains
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from app.domain.access import Role
-from app.domain.diagram import Diagram
-from app.domain.job import Answer, Assignment, Hold, Job
+from app.domain.diagram import Diagram, Step
+from app.domain.job import Answer, Assignment, Hold, Job, ReturnValue
 
 T = TypeVar("T")
 
@@ -380,6 +381,9 @@ class Tx(Protocol):
         """False when the lease is gone (another node has taken the runs): the node must start anew."""
 
     def end_node(self, node_id: str) -> None: ...
+    def forget_nodes(self) -> None:
+        """Drop every node's lease: this process is the only one that serves this database."""
+
     def adopt_runs(self, node_id: str, now_ms: int, limit: int = 100) -> list[RunRecord]:
         """Take over runs (``fence + 1``) of nodes whose lease is over or that are not there any more."""
 
@@ -518,6 +522,46 @@ class Bus(Protocol):
         """Start; ``handler(channel, payload)`` is called on the event loop for each message of a subscribed channel."""
 
     async def close(self) -> None: ...
+
+
+class Adoption(StrEnum):
+    """What it means for an executor to take over a run whose node has died (design.md section 2, "Runner")."""
+
+    RESUME = "resume"
+    ATOMIC = "atomic"
+    AGAIN = "again"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What an executor is given: the run, the job and step as they are at its start.
+
+    ``adopted``: another node began this run. ``progress(msg, msg_code)`` may be called often; subscribers are told at
+    most once a second.
+    """
+
+    run: RunRecord
+    job: Job
+    step: Step
+    adopted: bool
+    progress: Callable[[str, str], None]
+
+
+class StepExecutor(Protocol):
+    """Does one kind of service step. It is cancelled when the step is stopped, and when the server shuts down."""
+
+    @property
+    def action_type(self) -> str:
+        """The ``actionType`` it does."""
+
+    @property
+    def adoption(self) -> Adoption:
+        """RESUME, ATOMIC and AGAIN are executed again after a takeover; a ONCE whose outcome is unknown fails."""
+
+    async def execute(self, context: StepContext) -> ReturnValue:
+        """Do the step and return what ``$retVal`` is to be. Raises StepFailed or StepTimedOut with a sentence for the
+        user and, as ``name``, the ``msgCode``."""
 
 
 class Publisher(Protocol):

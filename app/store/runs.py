@@ -27,6 +27,7 @@ _RENEW_NODE = Statement(
     update(node).where(node.c.node_id == bindparam("own_id")).values(lease_until_ms=bindparam("until_ms"))
 )
 _END_NODE = Statement(delete(node).where(node.c.node_id == bindparam("own_id")))
+_FORGET_NODES = Statement(delete(node))
 _END_LAPSED = Statement(
     delete(node).where(node.c.lease_until_ms < bindparam("now_ms"), node.c.node_id != bindparam("own_id"))
 )
@@ -160,6 +161,9 @@ class RunQueries(Queries):
 
     def renew_node(self, node_id: str, lease_until_ms: int) -> bool:
         return self.sql.change(_RENEW_NODE, own_id=node_id, until_ms=lease_until_ms) == 1
+
+    def forget_nodes(self) -> None:
+        self.sql.change(_FORGET_NODES)
 
     def end_node(self, node_id: str) -> None:
         self.sql.change(_END_NODE, own_id=node_id)

@@ -1,0 +1,75 @@
+"""Ends holds when their time has come. Timers are rows; this node sleeps until the next one is due."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from app.errors import BackendError
+from app.services.ports import Store, Timer
+
+log = logging.getLogger(__name__)
+
+_LONGEST_SLEEP_S = 5.0
+"""Look again after so long even if nothing is due: another node may have set a timer, the clock may have been set."""
+
+_RETRY_S = 1.0
+
+
+class Timers:
+    """Watches the timer rows.
+
+    Args:
+        on_due: ends the hold of a timer, in its own transaction. Idempotent: two nodes may see the same timer.
+    """
+
+    def __init__(self, store: Store, on_due: Callable[[Timer], Awaitable[None]]) -> None:
+        self._store = store
+        self._on_due = on_due
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        self._task = asyncio.create_task(self._watch(), name="timers")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def changed(self) -> None:
+        """The next timer may be an earlier one now."""
+        self._changed.set()
+
+    async def _watch(self) -> None:
+        while True:
+            self._changed.clear()
+            try:
+                pause_s = await self._fire_due()
+            except BackendError as error:
+                log.warning("timers wait: %s", error)
+                pause_s = _RETRY_S
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    async def _fire_due(self) -> float:
+        """Fire what is due; returns how many seconds to sleep."""
+        due = await self._store.read(lambda tx: tx.timers_due(tx.now_ms()))
+        failed = [timer for timer in due if not await self._fire(timer)]
+        if failed:
+            return _RETRY_S
+        next_ms = await self._store.read(lambda tx: tx.next_timer_ms())
+        if next_ms is None:
+            return _LONGEST_SLEEP_S
+        return min(max(next_ms - self._store.now_ms(), 0) / 1000, _LONGEST_SLEEP_S)
+
+    async def _fire(self, timer: Timer) -> bool:
+        try:
+            await self._on_due(timer)
+        except Exception:
+            log.exception("the hold %s of job %s could not be ended", timer.hold_id, timer.job_id)
+            return False
+        return True
