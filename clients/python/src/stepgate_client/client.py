@@ -1,0 +1,342 @@
+"""The client of one workflow item: what can be done to jobs, and what happens to them."""
+
+import ssl
+import uuid
+import weakref
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import quote
+
+import msgspec
+
+from stepgate_client.answering import REJECTIONS, AnswerChannel
+from stepgate_client.answers import Answer, addressed
+from stepgate_client.backoff import Backoff
+from stepgate_client.connector import Connector, StateListener
+from stepgate_client.endpoint import Endpoint, TokenSource
+from stepgate_client.errors import ActionRefused, AnswerRejected, ManageRefused, RequestRefused
+from stepgate_client.messages import JobState
+from stepgate_client.models import (
+    ActionResult,
+    AnswerVerdict,
+    AssignedType,
+    Comment,
+    CreatedJobs,
+    Diagram,
+    HistoryEntry,
+    Job,
+    ManageResult,
+)
+from stepgate_client.notifications import Notifications, Position
+from stepgate_client.rest import Rest
+
+DEFAULT_ITEM = "00000000000000000000000000000001"
+"""The item of a new server."""
+
+INTRODUCTION_TEMPLATE = "Q5-nYVlCTBOZ4ShEdDsglA"
+"""The job template of a new item."""
+
+ManageType = Literal["Close", "Reopen", "Delete", "Upgrade"]
+
+
+class Client:
+    """One user's access to one workflow item. An asynchronous context manager; ``close`` ends everything it opened.
+
+    Args:
+        url: root of the server, such as ``https://host:8080``.
+        token: a bearer token; or
+        get_token: gives a valid token, plain or async, asked for each call and each connection.
+        item_id: the workflow item.
+        org_id: the organisation; ``workflow`` on a server of one's own.
+        tls: certificates to trust for ``https``; without it the system's, and those of ``SSL_CERT_FILE``.
+        timeout_s: seconds a REST call may wait for the server.
+        backoff: the pauses between attempts to connect a websocket.
+
+    Calls raise the errors of ``stepgate_client.errors``; each may raise ConnectionFailed, Unavailable, Unauthenticated,
+    PermissionDenied, NotFound and RequestRefused.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        get_token: TokenSource | None = None,
+        item_id: str = DEFAULT_ITEM,
+        org_id: str = "workflow",
+        tls: ssl.SSLContext | None = None,
+        timeout_s: float = 30.0,
+        backoff: Backoff | None = None,
+    ) -> None:
+        if (token is None) == (get_token is None):
+            raise ValueError("Give a token, or get_token, and not both.")
+        source: TokenSource = get_token if get_token is not None else lambda: token or ""
+        tls = (tls or ssl.create_default_context()) if url.lower().startswith("https:") else None
+        self._endpoint = Endpoint(url, org_id, item_id, source, tls)
+        self._backoff = backoff or Backoff()
+        self._rest = Rest(self._endpoint, timeout_s)
+        self._answers = AnswerChannel(self._endpoint, Connector(self._endpoint, self._backoff))
+        self._notifications: weakref.WeakSet[Notifications] = weakref.WeakSet()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all sockets; running iterations end. Idempotent."""
+        for notifications in list(self._notifications):
+            await notifications.close()
+        await self._answers.close()
+        await self._rest.close()
+
+    # ------------------------------------------------------------ jobs
+
+    async def create_jobs(self, template_id: str = INTRODUCTION_TEMPLATE, **overrides: Any) -> CreatedJobs:
+        """Create jobs from a template.
+
+        Args:
+            template_id: by default the introduction of a new item.
+            **overrides: members of the wire's body in snake_case, such as ``job_name``, ``number_of_jobs``,
+                ``priority``, ``assigned_type`` and ``assigned_to`` (rest.md 5.1).
+        """
+        body = {_camel(name): value for name, value in overrides.items() if value is not None}
+        return await self._rest.post(f"jobTemplates/{_part(template_id)}/job", body, CreatedJobs)
+
+    async def get_job(self, job_id: str, *, properties: bool = False, holds: bool = False) -> Job:
+        """Read a job, with its extended properties and all its holds (past ones too) where asked for."""
+        return await self._rest.get(f"jobs/{_part(job_id)}", Job, extProps=properties, holds=holds)
+
+    async def diagram(self, job_id: str) -> Diagram:
+        """Read the diagram version a job follows."""
+        return await self._rest.get(f"jobs/{_part(job_id)}/diagram", Diagram)
+
+    async def history(self, job_id: str) -> list[HistoryEntry]:
+        """Read what happened to a job, oldest first."""
+        return (await self._rest.get(f"jobs/{_part(job_id)}/history", _History)).job_history
+
+    async def comments(self, job_id: str) -> list[Comment]:
+        """Read a job's comments, oldest first."""
+        return (await self._rest.get(f"jobs/{_part(job_id)}/comments", _Comments)).job_comments
+
+    async def add_comment(self, job_id: str, comment: str) -> str:
+        """Write a comment; returns its id."""
+        body = {"comment": comment}
+        return (await self._rest.post(f"jobs/{_part(job_id)}/comments", body, _CommentId)).comment_id
+
+    async def manage(self, type: ManageType, job_ids: Iterable[str]) -> ManageResult:  # noqa: A002 - the wire's word
+        """Close, reopen, delete or upgrade jobs.
+
+        Raises ManageRefused when one of them was refused; the others are done.
+        """
+        body = {"type": type, "jobIds": list(job_ids)}
+        result = await self._rest.post("jobs/manage", body, ManageResult)
+        if not result.success:
+            raise ManageRefused(result)
+        return result
+
+    async def assign(
+        self, job_id: str, step_id: str | None = None, *, user: str | None = None, group: str | None = None
+    ) -> None:
+        """Give a current step to a user or a group (its id); to nobody without either.
+
+        ``step_id`` None means the job's only current step.
+        """
+        if user is not None and group is not None:
+            raise ValueError("Give a user or a group, and not both.")
+        kind = AssignedType.USER if user else AssignedType.GROUP if group else AssignedType.UNASSIGNED
+        body = {"assignedType": kind, "assignedTo": user or group}
+        await self._rest.post(f"jobs/{_part(job_id)}/{_part(step_id or 'currentStep')}", body, _Success)
+
+    # ------------------------------------------------------------ actions
+
+    async def run(self, job_id: str, *step_ids: str) -> ActionResult:
+        """Start steps; without ``step_ids``, all current ones. This and the other actions raise ActionRefused."""
+        return await self._act(job_id, "Run", step_ids)
+
+    async def finish(self, job_id: str, *step_ids: str) -> ActionResult:
+        """Finish steps and move on along the paths that fit."""
+        return await self._act(job_id, "Finish", step_ids)
+
+    async def stop(self, job_id: str, *step_ids: str) -> ActionResult:
+        """Stop running steps: people's work is paused, processing is cancelled."""
+        return await self._act(job_id, "Stop", step_ids)
+
+    async def refresh(self, job_id: str, *step_ids: str) -> ActionResult:
+        """Ask running steps to look at their service again (``RefreshStatus``)."""
+        return await self._act(job_id, "RefreshStatus", step_ids)
+
+    async def set_current_step(self, job_id: str, step_id: str) -> ActionResult:
+        """Make one step of the diagram the only current one."""
+        return await self._act(job_id, "SetCurrentStep", (step_id,))
+
+    async def hold(
+        self,
+        job_id: str,
+        *step_ids: str,
+        until: datetime | None = None,
+        other_job_id: str | None = None,
+        other_step_id: str | None = None,
+    ) -> ActionResult:
+        """Keep steps from running: until a moment (aware), until another job (or a step of it) is done, whichever comes
+        first; by hand without either."""
+        if until is not None and until.tzinfo is None:
+            raise ValueError("The moment needs a time zone.")
+        more = {"holdScheduledRelease": until, "dependentJobId": other_job_id, "dependentStepId": other_step_id}
+        return await self._act(job_id, "Hold", step_ids, more)
+
+    async def release_hold(
+        self, job_id: str, *step_ids: str, other_job_id: str | None = None, other_step_id: str | None = None
+    ) -> ActionResult:
+        """Release manual and scheduled holds or, with ``other_job_id``, that dependency; without ``step_ids`` on all
+        held steps."""
+        more = {"dependentJobId": other_job_id, "dependentStepId": other_step_id}
+        return await self._act(job_id, "ReleaseHold", step_ids, more)
+
+    # ------------------------------------------------------------ live
+
+    def notifications(
+        self,
+        *job_ids: str,
+        since: Mapping[str, Position] | None = None,
+        sender_id: str | None = None,
+        on_state: StateListener | None = None,
+    ) -> Notifications:
+        """Watch jobs: an asynchronous iterator over their messages, see ``Notifications``.
+
+        Args:
+            *job_ids: jobs of this item; more can be added later.
+            since: per job, the last message seen earlier; what came after it is sent first.
+            sender_id: echoed in each ``JobState``.
+            on_state: told about each change of the connection.
+        """
+        connector = Connector(self._endpoint, self._backoff, on_state)
+        notifications = Notifications(self._endpoint, connector, job_ids, since or {}, sender_id)
+        self._notifications.add(notifications)
+        return notifications
+
+    async def job_state(self, job_id: str) -> JobState:
+        """Read how a job stands, its open questions included, as a new subscriber is told.
+
+        Raises SubscriptionRefused when the job may not be watched.
+        """
+        async with self.notifications(job_id) as messages:
+            async for message in messages:
+                if isinstance(message, JobState):
+                    return message
+        raise AssertionError("an open subscription ends with an error or a JobState")
+
+    async def answer(
+        self,
+        job_id: str,
+        step_id: str,
+        answer: Answer,
+        *,
+        prompt_id: str | None = None,
+        request_id: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> AnswerVerdict:
+        """Answer a step that waits for its user, over the websocket, and wait until the answer is applied.
+
+        Args:
+            job_id: the job.
+            step_id: its step that waits.
+            answer: what the user says.
+            prompt_id: the question meant; without it, the open one of the step.
+            timeout_s: seconds to wait for the final verdict.
+            request_id: makes a repetition of this call safe, also from another process; by default a new one.
+
+        Raises:
+            AnswerRejected: it does not count; ``reason`` says why.
+            VerdictMissing: it may count; ``request_id`` can be used to ask again.
+        """
+        verdict = None
+        async for verdict in self.answer_stages(  # noqa: B007 - the last one is wanted
+            job_id, step_id, answer, prompt_id=prompt_id, request_id=request_id, timeout_s=timeout_s
+        ):
+            pass
+        assert verdict is not None, "the stages end with a final one or an error"  # noqa: S101 - tells mypy
+        return verdict
+
+    def answer_stages(
+        self,
+        job_id: str,
+        step_id: str,
+        answer: Answer,
+        *,
+        prompt_id: str | None = None,
+        request_id: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> AsyncIterator[AnswerVerdict]:
+        """Do as ``answer`` does, as an asynchronous iterator: ``stored`` (it counts), then ``applied``."""
+        request_id = request_id or uuid.uuid4().hex
+        body = addressed(answer, job_id=job_id, step_id=step_id, prompt_id=prompt_id, request_id=request_id)
+        return self._answers.verdicts(body, request_id, timeout_s)
+
+    async def answer_over_rest(
+        self,
+        job_id: str,
+        step_id: str,
+        answer: Answer,
+        *,
+        prompt_id: str | None = None,
+        request_id: str | None = None,
+    ) -> AnswerVerdict:
+        """Answer a step by one HTTP call, where websockets cannot pass.
+
+        Raises AnswerRejected. The verdict is ``stored`` when applying takes longer than the server waits.
+        """
+        body = addressed(answer, job_id=job_id, step_id=step_id, prompt_id=prompt_id, request_id=request_id)
+        try:
+            return await self._rest.post(f"jobs/{_part(job_id)}/steps/{_part(step_id)}/response", body, AnswerVerdict)
+        except RequestRefused as error:
+            if error.type in REJECTIONS:
+                raise AnswerRejected(error.message, error.type) from error
+            raise
+
+    async def _act(
+        self,
+        job_id: str,
+        kind: str,
+        step_ids: tuple[str, ...],
+        more: Mapping[str, object] | None = None,
+    ) -> ActionResult:
+        body: dict[str, object] = {"type": kind}
+        if step_ids:
+            body["stepIds"] = step_ids
+        body |= {name: value for name, value in (more or {}).items() if value is not None}
+        result = await self._rest.post(f"jobs/{_part(job_id)}/action", body, ActionResult)
+        if not result.success:
+            raise ActionRefused(result.step_responses)
+        return result
+
+
+class _History(msgspec.Struct, rename="camel"):
+    job_history: list[HistoryEntry]
+
+
+class _Comments(msgspec.Struct, rename="camel"):
+    job_comments: list[Comment]
+
+
+class _CommentId(msgspec.Struct, rename="camel"):
+    comment_id: str
+
+
+class _Success(msgspec.Struct):
+    success: bool
+
+
+def _part(text: str) -> str:
+    """Quote an id for use as one part of a path."""
+    return quote(text, safe="")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
