@@ -21,12 +21,12 @@ from app.bus.memory import MemoryBus
 from app.errors import Conflict, GatewayError, StoreUnavailable
 from app.hub.hub import Hub
 from app.protocol.diagrams import parse_diagram
-from app.services.beside import NobodyListens
 from app.services.engine import Engine, new_id
 from app.services.first_start import FirstPeople, first_start
 from app.services.keys import ensure_signing_key
 from app.services.ports import Store
 from app.settings import Settings
+from app.steps.runner import Runner
 from app.store.migrate import migrate
 from app.store.postgres import PostgresStore
 from app.store.sqlite import SqliteStore
@@ -60,9 +60,13 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         tokens = await tokens_of(settings, store)
         await parts.enter_async_context(_task(_keep_keys_fresh(tokens, store), "signing keys"))
         hub = Hub(store, MemoryBus(), settings)
-        engine = Engine(store, hub, NobodyListens())
+        runner = Runner(store, lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
+        engine = Engine(store, hub, runner)
+        runner.attach(engine)
         await hub.open()
         parts.push_async_callback(hub.close)
+        await runner.open()
+        parts.push_async_callback(runner.close)
         yield Gateway(settings, engine, hub, tokens)
 
 
