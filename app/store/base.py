@@ -30,10 +30,10 @@ class Queries:
     The only state beside the session is what this transaction has read or written itself.
     """
 
-    def __init__(self, sql: Session, surroundings: Surroundings, command_id: str) -> None:
+    def __init__(self, sql: Session, around: Surroundings, command_id: str) -> None:
         self.sql = sql
         self.command_id = command_id
-        self._around = surroundings
+        self._around = around
 
     def now_ms(self) -> int:
         return self._around.now_ms()

@@ -30,7 +30,7 @@ class Call:
         self._after_commit = after_commit
 
     def deliver(self) -> None:
-        """Hand the outcome over; on the loop, after the commit. What was committed is followed up whoever still waits."""
+        """Hand the outcome over; on the loop. What was committed is followed up, whether or not somebody waits."""
         if self.error is None and self._after_commit is not None:
             self._follow_up(self._after_commit)
         if self.future.done():

@@ -1,14 +1,14 @@
 """Diagrams with their versions, and job templates."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import bindparam, case, delete, func, select
 
 from app.domain.diagram import DRAFT_VERSION
 from app.services.ports import DiagramRecord, DiagramSummary, Item, JobTemplate
-from app.store.base import Queries
+from app.store.base import Queries, Surroundings
 from app.store.schema import diagram, diagram_version, job_template
-from app.store.sql import Row, Statement, insert_into, put_into
+from app.store.sql import Row, Session, Statement, insert_into, put_into
 
 _OF_DIAGRAM = (diagram.c.item_key == bindparam("item_key"), diagram.c.diagram_id == bindparam("diagram_id"))
 _VERSIONS = (
@@ -76,8 +76,8 @@ _PUT_TEMPLATE = put_into(job_template, ["item_key", "template_id"])
 class DiagramQueries(Queries):
     """``Tx``: diagrams and templates."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, sql: Session, around: Surroundings, command_id: str) -> None:
+        super().__init__(sql, around, command_id)
         self.parsed: dict[int, DiagramRecord] = {}
         """Activated versions this transaction has parsed; the store caches them once it has committed."""
 

@@ -184,6 +184,7 @@ def _link_faults(job_id: str, before: int, expected: bytes | None, seq: int, pre
 
 
 def message_of(row: Row) -> FeedMessage:
+    """Make a message of the columns that the queries of this module name."""
     item_id, job_id, seq, msg_type, created_ms, body, short, audience_type, audience_to = row
     audience = None if audience_type is None else Assignment(AssignedType(audience_type), audience_to)
     return FeedMessage(item_id, job_id, seq, msg_type, created_ms, body, short, audience)

@@ -53,6 +53,9 @@ _KEYS = Statement(
     )
 )
 _ADD_KEY = insert_if_new(signing_key)
+_RETIRE_KEYS = Statement(
+    update(signing_key).where(signing_key.c.retired_ms.is_(None)).values(retired_ms=bindparam("new_ms"))
+)
 
 
 class ItemQueries(Queries):
@@ -72,7 +75,7 @@ class ItemQueries(Queries):
             raise Conflict(f"There is a workflow item {item_id!r} already.", name="ItemExists")
         return Item(row[0], item_id, org_id, name, access_version=1)
 
-    def lock_item(self, item: Item) -> None:
+    def lock_item(self, item: Item) -> None:  # noqa: ARG002 - PostgreSQL needs it
         """SQLite has one writer, who holds every item's lock already."""
         self.sql.check_writable()
 
@@ -114,3 +117,6 @@ class ItemQueries(Queries):
         )
         if not added:
             raise Conflict(f"There is a signing key {key.key_id!r} already.")
+
+    def retire_signing_keys(self, retired_ms: int) -> None:
+        self.sql.change(_RETIRE_KEYS, new_ms=retired_ms)

@@ -5,14 +5,14 @@ from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
 from app.domain.job import Flow, Job, Location
 from app.errors import Conflict
 from app.services.ports import Item, JobRecord
-from app.store.base import Queries
+from app.store.base import Queries, Surroundings
 from app.store.schema import FOLDED, current_step, job, job_identity
-from app.store.sql import AnyOf, Row, Statement, insert_if_new, insert_into
+from app.store.sql import AnyOf, Row, Session, Statement, insert_if_new, insert_into
 
 _DESCRIBED: Final = (
     "job_id name template_id template_name diagram_id diagram_name diagram_version owned_by created_by created_ms "
@@ -22,8 +22,6 @@ _DESCRIBED: Final = (
 
 _DESCRIPTION: Final = attrgetter(*_DESCRIBED, "closed", "closed_by", "location")
 """All of a job but its flow: what a mere step forward leaves alone."""
-
-_CURRENT: Final = attrgetter("step_id", "assignment")
 
 NO_HASH: Final = bytes(32)
 """What the hash chain of a feed begins with."""
@@ -38,6 +36,7 @@ _READ = Statement(_SELECT.where(job.c.job_id == bindparam("job_id")))
 _LOCK_IDS = _SELECT.where(AnyOf(job.c.job_id, "job_ids")).order_by(job.c.key)
 LOCK: Final = Statement(_LOCK_IDS.with_for_update())
 LOCK_AT_ONCE: Final = Statement(_LOCK_IDS.with_for_update(nowait=True))
+LOCK_KEYS: Final = Statement(select(job.c.key).where(AnyOf(job.c.key, "keys")).order_by(job.c.key).with_for_update())
 KEYS: Final = Statement(
     select(job.c.key).where(job.c.item_key == bindparam("item_key"), AnyOf(job.c.job_id, "job_ids"))
 )
@@ -69,8 +68,17 @@ _DELETE = Statement(delete(job).where(job.c.key == bindparam("own_key")))
 _MARK_DELETED = Statement(
     update(job_identity).where(job_identity.c.key == bindparam("own_key")).values(deleted_ms=bindparam("now_ms"))
 )
-_CLEAR_STEPS = Statement(delete(current_step).where(current_step.c.job_key == bindparam("own_key")))
-_ADD_STEP = insert_into(current_step)
+_NEW_STEP: Final[dict[str, ColumnElement[Any]]] = {
+    "step_id": bindparam("new_id"),
+    "assigned_type": bindparam("new_type"),
+    "assigned_to": bindparam("new_to"),
+}
+_OF_JOB = current_step.c.job_key == bindparam("own_job")
+_DROP_STEP = Statement(delete(current_step).where(_OF_JOB, current_step.c.step_id == bindparam("own_step")))
+_CHANGE_STEP = Statement(
+    update(current_step).where(_OF_JOB, current_step.c.step_id == bindparam("own_step")).values(_NEW_STEP)
+)
+_ADD_STEP = Statement(insert(current_step).values(job_key=bindparam("own_job"), **_NEW_STEP))
 
 _decode_flow = msgspec.json.Decoder(Flow).decode
 _decode_details = msgspec.json.Decoder(dict[str, int]).decode
@@ -80,8 +88,8 @@ _encode = msgspec.json.Encoder().encode
 class JobQueries(Queries):
     """``Tx``: jobs."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, sql: Session, around: Surroundings, command_id: str) -> None:
+        super().__init__(sql, around, command_id)
         self._known: dict[int, Job] = {}
 
     def job(self, item: Item, job_id: str) -> JobRecord | None:
@@ -103,7 +111,8 @@ class JobQueries(Queries):
     def _record(self, row: Row) -> JobRecord:
         key, seq, feed_hash, details, flow, closed, closed_by, geometry_type, geometry = row[:9]
         location = None if geometry_type is None else Location(geometry_type, geometry)
-        job = Job(*row[9:], bool(closed), closed_by, location, _decode_flow(flow))
+        members: Row = (*row[9:], bool(closed), closed_by, location, _decode_flow(flow))
+        job = Job(*members)
         self._known[key] = job
         return JobRecord(key, job, seq, feed_hash, _decode_details(details))
 
@@ -112,39 +121,46 @@ class JobQueries(Queries):
         if used is None:
             raise Conflict(f"The job id {job.job_id!r} has been used in this item; choose another.", name="JobIdInUse")
         record = JobRecord(used[0], job, 0, NO_HASH, {})
-        self.sql.change(_INSERT, key=record.key, item_key=item.key, **_moving(record), **_describing(job))
-        self._index_steps(record)
+        self.sql.change(
+            _INSERT, key=record.key, item_key=item.key, job_id=job.job_id, **_moving(record), **_describing(job)
+        )
+        self._index_steps(record.key, Flow(), job.flow)
         self._known[record.key] = job
         return record
 
     def save_job(self, record: JobRecord) -> None:
         """Write what differs from what this transaction has read: mostly the flow, seldom the described columns.
 
-        Indexed columns are left out of the UPDATE when they are as before: it is what makes an action cheap.
+        Indexed columns are left out of the UPDATE when they are as before: it is what makes an action cheap. Raises:
+            ValueError: the record was not read in this transaction, so what is stored now is not known.
         """
         before, after = self._known.get(record.key), record.job
-        if before is not None and (before is after or _DESCRIPTION(before) == _DESCRIPTION(after)):
+        if before is None:
+            raise ValueError(f"job {record.job.job_id!r} was not read in this transaction")
+        if _DESCRIPTION(before) == _DESCRIPTION(after):
             self.sql.change(_SAVE_FLOW, own_key=record.key, **_moving(record))
         else:
-            described = _describing(after)
-            del described["job_id"]
-            self.sql.change(_SAVE, own_key=record.key, **_moving(record), **described)
-        if before is None or list(map(_CURRENT, before.flow.steps)) != list(map(_CURRENT, after.flow.steps)):
-            self.sql.change(_CLEAR_STEPS, own_key=record.key)
-            self._index_steps(record)
+            self.sql.change(_SAVE, own_key=record.key, **_moving(record), **_describing(after))
+        self._index_steps(record.key, before.flow, after.flow)
         self._known[record.key] = after
 
-    def _index_steps(self, record: JobRecord) -> None:
-        rows = [
-            {
-                "job_key": record.key,
-                "step_id": step.step_id,
-                "assigned_type": step.assignment.type.value,
-                "assigned_to": step.assignment.to,
-            }
-            for step in record.job.flow.steps
-        ]
-        self.sql.change_many(_ADD_STEP, rows)
+    def _index_steps(self, key: int, before: Flow, after: Flow) -> None:
+        """Bring the index of current steps up to date; mostly one step follows another in the same row."""
+        old = {step.step_id: step.assignment for step in before.steps}
+        new = {step.step_id: step.assignment for step in after.steps}
+        if new == old:
+            return
+        gone = [step_id for step_id in old if step_id not in new]
+        for step_id, assignment in new.items():
+            if old.get(step_id) == assignment:
+                continue
+            values = {"own_job": key, "new_id": step_id, "new_type": assignment.type.value, "new_to": assignment.to}
+            if step_id in old or gone:
+                self.sql.change(_CHANGE_STEP, own_step=step_id if step_id in old else gone.pop(), **values)
+            else:
+                self.sql.change(_ADD_STEP, **values)
+        for step_id in gone:
+            self.sql.change(_DROP_STEP, own_job=key, own_step=step_id)
 
     def delete_job(self, record: JobRecord) -> None:
         self.sql.change(_DELETE, own_key=record.key)
@@ -172,11 +188,16 @@ def _moving(record: JobRecord) -> dict[str, Any]:
 
 
 def _describing(job: Job) -> dict[str, Any]:
-    values = {name: getattr(job, name) for name in _DESCRIBED}
-    values |= {"closed": job.closed, "closed_by": job.closed_by, "geometry_type": None, "geometry": None}
-    if job.location is not None:
-        values |= {"geometry_type": job.location.geometry_type, "geometry": job.location.geometry}
-    return values | {f"{name}_folded": _fold(values[name]) for name in FOLDED}
+    """The columns that change seldom; the id and the keys not among them, they never do."""
+    location = job.location
+    return {
+        **{name: getattr(job, name) for name in _DESCRIBED[1:]},
+        "closed": job.closed,
+        "closed_by": job.closed_by,
+        "geometry_type": location.geometry_type if location else None,
+        "geometry": location.geometry if location else None,
+        **{f"{name}_folded": _fold(getattr(job, name)) for name in FOLDED},
+    }
 
 
 def _fold(text: str | None) -> str | None:

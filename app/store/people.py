@@ -1,7 +1,7 @@
 """Users, groups, who is a member of what, and the roles that groups have in an item."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import bindparam, delete, select, update
 
@@ -10,7 +10,7 @@ from app.errors import Conflict, NotFound
 from app.services.ports import Group, Item, User
 from app.store.base import Queries
 from app.store.schema import group, membership, role, role_group, user
-from app.store.sql import Statement, insert_if_new, put_into
+from app.store.sql import Row, Statement, insert_if_new, put_into
 
 _SELECT_USERS = select(user.c.key, user.c.username, user.c.full_name, user.c.email, user.c.disabled)
 _USER = Statement(_SELECT_USERS.where(user.c.username == bindparam("username")))
@@ -83,13 +83,13 @@ class PeopleQueries(Queries):
         if row is None:
             return None
         groups = tuple(group_id for _, group_id in self.sql.all(_GROUPS_OF_USER, user_key=row[0]))
-        return User(*row[1:4], bool(row[4]), groups)
+        return _user(row, groups)
 
     def users(self) -> list[User]:
         groups: dict[int, list[str]] = {}
         for user_key, group_id in self.sql.all(_GROUPS_OF_ALL):
             groups.setdefault(user_key, []).append(group_id)
-        return [User(*row[1:4], bool(row[4]), tuple(groups.get(row[0], ()))) for row in self.sql.all(_USERS)]
+        return [_user(row, groups.get(row[0], ())) for row in self.sql.all(_USERS)]
 
     def add_user(
         self, username: str, password_hash: str | None, full_name: str | None = None, email: str | None = None
@@ -172,6 +172,11 @@ class PeopleQueries(Queries):
             self.sql.change(_LINK, role_key=keys[0], group_key=keys[1])
         else:
             self.sql.change(_UNLINK, own_role=keys[0], own_group=keys[1])
+
+
+def _user(row: Row, groups: Iterable[str]) -> User:
+    _, username, full_name, email, disabled = row
+    return User(username, full_name, email, bool(disabled), tuple(groups))
 
 
 def _check_user(username: str, changed: int) -> None:

@@ -183,7 +183,8 @@ class RunQueries(Queries):
 
 
 def _record(row: Row) -> AnswerRecord:
-    return AnswerRecord(*row[:9], _decode_answer(row[9]), *row[10:])
+    members: Row = (*row[:9], _decode_answer(row[9]), *row[10:])
+    return AnswerRecord(*members)
 
 
 def _answer(row: Row | None) -> AnswerRecord | None:

@@ -78,9 +78,10 @@ def _flag(name: str) -> Column[Any]:
 
 
 def _table(name: str, *parts: Any) -> Table:
-    """A table whose single integer key, if it has one, is never given out twice on SQLite either."""
+    """A table whose own integer key is never given out twice, on SQLite either; one without is kept in key order."""
     has_own_key = any(isinstance(part, Column) and part.identity is not None for part in parts)
-    return Table(name, metadata, *parts, sqlite_autoincrement=has_own_key)
+    has_rowid = has_own_key or name == "job"
+    return Table(name, metadata, *parts, sqlite_autoincrement=has_own_key, sqlite_with_rowid=has_rowid)
 
 
 # ---------------------------------------------------------------- the database and its items
@@ -306,7 +307,6 @@ current_step = _table(
 )
 """What jobs are searched by; the truth is in ``job.flow``."""
 Index("ix_current_step_assigned", current_step.c.assigned_type, current_step.c.assigned_to)
-Index("ix_current_step_step_id", current_step.c.step_id)
 
 feed_block = Sequence("feed_block", increment=FEED_BLOCK, start=FEED_BLOCK, metadata=metadata, data_type=BigInteger)
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, final
 
-from sqlalchemy import ClauseElement, ColumnElement, Table, UpdateBase, bindparam
+from sqlalchemy import BindParameter, ClauseElement, ColumnElement, Table, UpdateBase, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import iterate
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
@@ -48,21 +49,20 @@ class Statement:
     def _compile(self, dialect: Dialect) -> "Text":
         compiled = self._clause.compile(dialect=dialect, column_keys=self._columns)
         params = compiled.params or {}
-        return Text(str(compiled), {name: value for name, value in params.items() if value is not None})
+        lists = [element.parameter.key for element in iterate(self._clause) if isinstance(element, AnyOf)]
+        return Text(str(compiled), {name: value for name, value in params.items() if value is not None}, lists)
 
 
 @final
 class Text:
-    """SQL text with named parameters, and the values of those that are constant."""
+    """SQL text with named parameters, the values of those that are constant, and the names of those that are lists."""
 
-    __slots__ = ("constants", "sql")
+    __slots__ = ("constants", "lists", "sql")
 
-    def __init__(self, sql: str, constants: Values) -> None:
+    def __init__(self, sql: str, constants: Values, lists: Sequence[str]) -> None:
         self.sql = sql
         self.constants = constants
-
-    def fill(self, values: Values) -> Values:
-        return {**self.constants, **values} if self.constants else values
+        self.lists = lists
 
 
 class Session(Protocol):
@@ -87,7 +87,7 @@ class Session(Protocol):
         """Write; return the number of rows changed."""
 
     def change_many(self, statement: Statement, rows: Sequence[Values]) -> None:
-        """Write the same statement for each of ``rows``."""
+        """Carry the statement out for each of ``rows``."""
 
 
 def insert_into(table: Table, *columns: str, returning: str | None = None) -> Statement:
@@ -123,15 +123,15 @@ class AnyOf(ColumnElement[bool]):
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
-        self.parameter: ColumnElement[Any] = bindparam(name)
+        self.parameter: BindParameter[Any] = bindparam(name)
 
 
-@compiles(AnyOf, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator]
+@compiles(AnyOf, "sqlite")
 def _any_of_sqlite(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
     column, parameter = compiler.process(element.column, **kw), compiler.process(element.parameter, **kw)
-    return f"{column} IN (SELECT value FROM json_each({parameter}))"
+    return f"{column} IN (SELECT value FROM json_each({parameter}))"  # noqa: S608 - both are compiled here
 
 
-@compiles(AnyOf, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator]
+@compiles(AnyOf, "postgresql")
 def _any_of_postgres(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(element.column, **kw)} = ANY({compiler.process(element.parameter, **kw)})"

@@ -43,8 +43,12 @@ class SqliteSession:
         if statement.writes:
             self.check_writable()
         text = statement.sqlite
+        if text.constants:
+            values = {**text.constants, **values}
+        if text.lists:
+            values = {**values, **{name: json.dumps(values[name]) for name in text.lists}}
         try:
-            return self._connection.execute(text.sql, _with_lists(text.fill(values)))
+            return self._connection.execute(text.sql, values)
         except (sqlite3.Error, UnicodeError, OverflowError) as error:
             self._give_up(error)
 
@@ -54,13 +58,6 @@ class SqliteSession:
         if not self._connection.in_transaction:
             self._lost = translated
         raise translated from error
-
-
-def _with_lists(values: Values) -> Values:
-    for value in values.values():
-        if type(value) is list:
-            return {name: json.dumps(value) if type(value) is list else value for name, value in values.items()}
-    return values
 
 
 def translate(error: Exception) -> GatewayError:

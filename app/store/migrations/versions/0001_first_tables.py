@@ -25,6 +25,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_blob")),
         sa.UniqueConstraint("blob_id", name=op.f("uq_blob_blob_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "command",
@@ -32,6 +33,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("command_id", name=op.f("pk_command")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_command_created_ms", "command", ["created_ms"], unique=False)
     op.create_table(
@@ -43,6 +45,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.UniqueConstraint("group_id", name=op.f("uq_group_group_id")),
         sa.UniqueConstraint("name", name=op.f("uq_group_name")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "item",
@@ -54,6 +57,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_item")),
         sa.UniqueConstraint("item_id", name=op.f("uq_item_item_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "meta",
@@ -61,6 +65,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("value", TextType, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_meta")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "node",
@@ -68,6 +73,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("lease_until_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("node_id", name=op.f("pk_node")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "signing_key",
@@ -79,6 +85,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_signing_key")),
         sa.UniqueConstraint("key_id", name=op.f("uq_signing_key_key_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "user",
@@ -93,6 +100,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.UniqueConstraint("username", name=op.f("uq_user_username")),
         sa.UniqueConstraint("username_folded", name=op.f("uq_user_username_folded")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "blob_chunk",
@@ -102,6 +110,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.ForeignKeyConstraint(["blob_key"], ["blob.key"], name=op.f("fk_blob_chunk_blob_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("blob_key", "number", name=op.f("pk_blob_chunk")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "diagram",
@@ -115,6 +124,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.UniqueConstraint("item_key", "diagram_id", name=op.f("uq_diagram_item_key_diagram_id")),
         sa.UniqueConstraint("item_key", "name", name=op.f("uq_diagram_item_key_name")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "job_identity",
@@ -126,6 +136,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_job_identity")),
         sa.UniqueConstraint("item_key", "job_id", name=op.f("uq_job_identity_item_key_job_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "job_number",
@@ -134,6 +145,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_job_number_item_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("item_key", name=op.f("pk_job_number")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "job_template",
@@ -153,6 +165,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.UniqueConstraint("item_key", "name", name=op.f("uq_job_template_item_key_name")),
         sa.UniqueConstraint("item_key", "template_id", name=op.f("uq_job_template_item_key_template_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "lookup",
@@ -165,6 +178,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_lookup")),
         sa.UniqueConstraint("item_key", "lookup_type", "name", name=op.f("uq_lookup_item_key_lookup_type_name")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "membership",
@@ -176,6 +190,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_membership")),
         sa.UniqueConstraint("user_key", "group_key", name=op.f("uq_membership_user_key_group_key")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_index("ix_membership_group_key", "membership", ["group_key"], unique=False)
     op.create_table(
@@ -189,6 +204,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_role")),
         sa.UniqueConstraint("item_key", "name", name=op.f("uq_role_item_key_name")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "search",
@@ -205,6 +221,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_search")),
         sa.UniqueConstraint("item_key", "search_id", name=op.f("uq_search_item_key_search_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "diagram_version",
@@ -221,6 +238,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_diagram_version")),
         sa.UniqueConstraint("diagram_key", "version", name=op.f("uq_diagram_version_diagram_key_version")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "feed",
@@ -240,6 +258,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
         sa.UniqueConstraint("job_key", "seq", name=op.f("uq_feed_job_key_seq")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "job",
@@ -291,6 +310,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_job")),
         sa.UniqueConstraint("item_key", "job_id", name=op.f("uq_job_item_key_job_id")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=True,
     )
     op.create_index("ix_job_item_key_closed", "job", ["item_key", "closed"], unique=False)
     op.create_index("ix_job_item_key_created_by", "job", ["item_key", "created_by"], unique=False)
@@ -316,6 +336,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_role_group")),
         sa.UniqueConstraint("role_key", "group_key", name=op.f("uq_role_group_role_key_group_key")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_index("ix_role_group_group_key", "role_group", ["group_key"], unique=False)
     op.create_table(
@@ -335,6 +356,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_answer_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_answer")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_index("ix_answer_job_key_step_id", "answer", ["job_key", "step_id"], unique=False)
     op.create_index(
@@ -373,6 +395,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_comment")),
         sa.UniqueConstraint("job_key", "comment_id", name=op.f("uq_comment_job_key_comment_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "current_step",
@@ -383,9 +406,9 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_current_step_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job_key", "step_id", name=op.f("pk_current_step")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_current_step_assigned", "current_step", ["assigned_type", "assigned_to"], unique=False)
-    op.create_index("ix_current_step_step_id", "current_step", ["step_id"], unique=False)
     op.create_table(
         "ext_property",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
@@ -397,6 +420,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_ext_property")),
         sa.UniqueConstraint("job_key", "table_name", "name", name=op.f("uq_ext_property_job_key_table_name_name")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "history",
@@ -412,6 +436,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_history_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_history")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_index("ix_history_job_key", "history", ["job_key"], unique=False)
     op.create_table(
@@ -433,6 +458,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_hold")),
         sa.UniqueConstraint("job_key", "hold_id", name=op.f("uq_hold_job_key_hold_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_index(
         "ix_hold_waits",
@@ -455,6 +481,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_run")),
         sa.UniqueConstraint("run_id", name=op.f("uq_run_run_id")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_index("ix_run_job_key", "run", ["job_key"], unique=False)
     op.create_index(
@@ -474,5 +501,6 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.PrimaryKeyConstraint("key", name=op.f("pk_timer")),
         sa.UniqueConstraint("hold_key", name=op.f("uq_timer_hold_key")),
         sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_index("ix_timer_due_ms", "timer", ["due_ms"], unique=False)
