@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from enum import IntFlag, StrEnum
+from enum import StrEnum
 
 from app.errors import (
     AccessError,
@@ -22,16 +22,6 @@ from app.errors import (
 )
 
 
-class AllowedAction(IntFlag):
-    """What the user may do with a running step (websocket.md 5.3), added up in ``allowedActions``."""
-
-    NONE = 0
-    CANCEL = 1
-    PAUSE = 2
-    FINISH = 4
-    REFRESH = 8
-
-
 class MsgCode(StrEnum):
     """``msgCode`` of step messages. The first eight say what a ``StepInfoRequired`` asks for."""
 
@@ -46,19 +36,17 @@ class MsgCode(StrEnum):
 
     EXECUTING = "EXECUTING"
     ANSWERED = "ANSWERED"
-    WAITING_FOR_FINISH = "WAITING_FOR_FINISH"
+    HANDLED = "HANDLED"
+    COMPLETED = "COMPLETED"
     STOPPED = "STOPPED"
-    WARNING = "WARNING"
 
-    REFUSED_BY_USER = "REFUSED_BY_USER"
-    EXPRESSION_FAILED = "EXPRESSION_FAILED"
+    USER_FAILED = "USER_FAILED"
+    EXPRESSION = "EXPRESSION"
     NO_MATCHING_PATHS = "NO_MATCHING_PATHS"
-    TOO_MANY_AUTOMATIC_STEPS = "TOO_MANY_AUTOMATIC_STEPS"
-    STEP_NOT_AUTO = "STEP_NOT_AUTO"
+    ENDLESS_LOOP = "ENDLESS_LOOP"
     EMAIL_FAILED = "EMAIL_FAILED"
     WEB_REQUEST_FAILED = "WEB_REQUEST_FAILED"
     CREATE_JOB_FAILED = "CREATE_JOB_FAILED"
-    PROPERTIES_FAILED = "PROPERTIES_FAILED"
     GP_FAILED = "GP_FAILED"
     TIMED_OUT = "TIMED_OUT"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"

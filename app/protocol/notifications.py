@@ -144,7 +144,7 @@ class StepStarted(StepsBody, kw_only=True):
 
 
 class StepProgress(StepsBody, kw_only=True):
-    """A running step reports how far it is, and what its user may do now: flags, see ``codes.AllowedAction`` (3.4)."""
+    """A running step reports how far it is, and what its user may do now: flags, see ``AllowedActions`` (3.4)."""
 
     msg: str
     msg_code: str

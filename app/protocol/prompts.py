@@ -10,7 +10,7 @@ from app.protocol.notifications import Body, JobBody
 class StepInfoRequired(JobBody, kw_only=True):
     """What all forms share, and the form of step types this server does not know.
 
-    ``allowed_actions`` are the flags of ``codes.AllowedAction``, ``msg_code`` is one of ``codes.MsgCode``.
+    ``allowed_actions`` are the flags of ``AllowedActions``, ``msg_code`` is one of ``codes.MsgCode``.
     """
 
     step_id: str

@@ -1,0 +1,105 @@
+"""Fan-out: ready frames to every session of a channel, without waiting for any of them.
+
+A single message is written at once. When messages come faster than they are written out, they are gathered for 2 ms and
+each socket gets them in one write: with 1,000 subscribers one write per message reaches 260,000 deliveries/s, gathered
+ones 1,800,000 with 16 and 3,100,000 with 64 publishers (design.md section 2, "Hub").
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from app.domain.job import Assignment
+from app.hub.channel import Channel
+from app.hub.frames import Frame
+from app.hub.session import Session
+
+GATHER_S = 0.002
+BUSY_FOR_S = 0.02
+"""A flush of several messages says that more are under way; this long it is believed."""
+
+
+class Fanout:
+    """Collects what is due and writes it out. Lives on the event loop.
+
+    ``deliveries`` counts messages times sockets, ``flushes`` how often something was written out.
+    """
+
+    def __init__(self) -> None:
+        self.deliveries = 0
+        self.flushes = 0
+        self._dirty: dict[Channel, None] = {}
+        self._handle: asyncio.Handle | None = None
+        self._last_count = 0
+        self._last_end_s = 0.0
+
+    def add(self, channel: Channel, frames: Sequence[Frame]) -> None:
+        """Send frames to the channel's sessions, soon and in this order."""
+        if not frames or not channel.sessions:
+            return
+        self._dirty[channel] = None
+        channel.pending.extend(frames)
+        if self._handle is None:
+            loop = asyncio.get_running_loop()
+            is_busy = self._last_count > 1 and loop.time() - self._last_end_s < BUSY_FOR_S
+            self._handle = loop.call_later(GATHER_S, self.flush) if is_busy else loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write out everything now."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        dirty, self._dirty = [channel for channel in self._dirty if channel.pending], {}
+        self._last_count = sum(len(channel.pending) for channel in dirty)
+        if len(dirty) == 1:
+            self.flush_channel(dirty[0])
+        else:
+            self._flush_together(dirty)
+        self._last_end_s = asyncio.get_running_loop().time()
+
+    def flush_channel(self, channel: Channel) -> None:
+        """Write out one channel now. Called before a session joins or leaves, so that each gets its messages once."""
+        frames, channel.pending = channel.pending, []
+        if not frames:
+            return
+        views = Views(frames)
+        for session in tuple(channel.sessions):
+            session.write(views.of(session))
+        self._count(channel, frames)
+
+    def _flush_together(self, channels: Iterable[Channel]) -> None:
+        """Write out several channels; a session of more than one gets all of it in one write."""
+        parts: dict[Session, list[bytes]] = {}
+        for channel in channels:
+            frames, channel.pending = channel.pending, []
+            views = Views(frames)
+            for session in channel.sessions:
+                parts.setdefault(session, []).append(views.of(session))
+            self._count(channel, frames)
+        for session, blobs in parts.items():
+            session.write(blobs[0] if len(blobs) == 1 else b"".join(blobs))
+
+    def _count(self, channel: Channel, frames: Sequence[Frame]) -> None:
+        self.deliveries += len(frames) * len(channel.sessions)
+        self.flushes += 1
+
+
+class Views:
+    """Frames joined once for each way they are seen: by whether a session is in the audience of those that differ."""
+
+    __slots__ = ("_audiences", "_everybody", "_frames", "_joined")
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = frames
+        audiences: list[Assignment | None] = [frame.audience for frame in frames if frame.short is not None]
+        self._audiences = tuple(dict.fromkeys(audiences))
+        self._everybody = None if audiences else b"".join(frame.full for frame in frames)
+        self._joined: dict[tuple[bool, ...], bytes] = {}
+
+    def of(self, session: Session) -> bytes:
+        """What this session gets."""
+        if self._everybody is not None:
+            return self._everybody
+        key = tuple([session.is_in(audience) for audience in self._audiences])
+        if (joined := self._joined.get(key)) is None:
+            joined = self._joined[key] = b"".join(session.view(frame) for frame in self._frames)
+        return joined
