@@ -6,8 +6,8 @@ of the same user gets the same verdict again.
 
 from dataclasses import dataclass, replace
 
-from app.domain.actions import Moment
 from app.domain.access import Actor
+from app.domain.actions import Moment
 from app.domain.commands import ApplyAnswer, GiveAnswer
 from app.domain.events import AnswerRejected
 from app.domain.job import Answer, AssignedType, Assignment

@@ -175,7 +175,9 @@ class Runner:
             text = f"This server has no executor for steps of type {context.step.action_type}."
             return FailRun(run.step_id, run.run_id, text, "NO_EXECUTOR")
         if context.adopted and executor.adoption is Adoption.ONCE:
-            text = "The server stopped while it did this step; whether it was done is unknown. Check, then run it again."
+            text = (
+                "The server stopped while it did this step; whether it was done is unknown. Check, then run it again."
+            )
             return FailRun(run.step_id, run.run_id, text, "OUTCOME_UNKNOWN")
         try:
             return CompleteRun(run.step_id, run.run_id, await executor.execute(context))
