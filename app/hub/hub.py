@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from app.errors import QuotaExceeded
+from app.hub.accepting import AcceptLimit
 from app.hub.authority import Authority
 from app.hub.channel import Channel, Since, Waiter, item_channel, job_channel
 from app.hub.deadlines import Deadlines
@@ -80,6 +81,7 @@ class Hub:
         self._store = store
         self._bus = bus
         self._max_subscriptions = settings.max_subscriptions
+        self._accepting = AcceptLimit(settings.accept_per_s, settings.accept_burst)
         self._numbers = count(1)
         self._sessions: dict[str, set[Session]] = {}
         self._channels: dict[str, Channel] = {}
@@ -143,6 +145,10 @@ class Hub:
         )
 
     # ------------------------------------------------------------ sessions
+
+    def admits(self, address: str) -> bool:
+        """Tell whether one more socket may come in from this address now, and count it if so."""
+        return self._accepting.admits(address)
 
     def open_session(self, transport: Transport, identity: Identity) -> Session:
         """Take a socket in. Its owner calls ``end_session`` when the socket is gone, however that came."""

@@ -1,8 +1,8 @@
 """What travels over the bus: a version, a kind, a small header, and JSON that is ready to be framed.
 
 Layout: one byte version, one byte kind, two bytes (big-endian) length of the header, the header (a JSON array), then
-the full body and the short one. A receiving node decodes only the header. A payload of another version is not understood
-and dropped: the sweep finds the message in the store.
+the full body and the short one. A receiving node decodes only the header. A payload of another version is dropped: the
+sweep finds the message in the store.
 """
 
 import msgspec

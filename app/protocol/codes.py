@@ -121,10 +121,8 @@ client sees when a slow consumer was cut, and 1011 when it has left a ping unans
 
 GOING_AWAY = CloseCode(1012, "The server restarts. Connect again and resume.")
 TOKEN_EXPIRED = CloseCode(4001, "The token has expired. Connect again with a fresh one.")
-TOO_FAR_BEHIND = CloseCode(4002, "The socket does not read fast enough. Connect again and resume.")
 ACCESS_LOST = CloseCode(4500, "This user has no access to the workflow item any more.")
-OTHER_USER = CloseCode(4501, "The token of a frame must be of the user who opened the socket.")
 TOO_LARGE = CloseCode(1009, "The message is too large.")
 
-CLOSE_CODES = (GOING_AWAY, TOKEN_EXPIRED, TOO_FAR_BEHIND, ACCESS_LOST, OTHER_USER, TOO_LARGE)
+CLOSE_CODES = (GOING_AWAY, TOKEN_EXPIRED, ACCESS_LOST, TOO_LARGE)
 """Every code this server closes a socket with by itself."""
