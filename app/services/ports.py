@@ -580,7 +580,9 @@ class Publisher(Protocol):
 class RunStarter(Protocol):
     """The runner, as use cases see it. All methods are called on the event loop after the commit, and return at once."""
 
-    node_id: str
+    @property
+    def node_id(self) -> str:
+        """This process start's name."""
 
     def started(self, runs: Sequence[RunRecord]) -> None:
         """Service steps of this node that have begun: execute them."""
