@@ -14,7 +14,7 @@ from app.domain.prompts import FINISHED_BY_ANSWER, Refused, answer_problem, refu
 from app.domain.work import Work
 from app.expressions.arcade import STEP_ERROR
 
-USER_FAILED = "REFUSED_BY_USER"
+USER_FAILED = "USER_FAILED"
 """``msgCode`` of a step whose user answered that it did not succeed."""
 
 

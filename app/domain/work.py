@@ -96,7 +96,7 @@ class Work:
             f"{MAX_AUTOMATIC_STEPS} steps in a row have started by themselves, so the diagram seems to go round in "
             "circles. Run the step by hand to go on."
         )
-        self.record(e.StepFailed(current.step_id, self.actor.username, StepFault(text, "TOO_MANY_AUTOMATIC_STEPS")))
+        self.record(e.StepFailed(current.step_id, self.actor.username, StepFault(text, "ENDLESS_LOOP")))
 
     def queue_if_automatic(self, step_id: str) -> None:
         """Let a step start by itself in this command, if its diagram says so."""
@@ -117,7 +117,7 @@ class Work:
         try:
             taken = self._ways_out(step, value)
         except ArcadeError as error:
-            self.fail(step_id, StepFault(f"A path of the step cannot be evaluated: {error}", "EXPRESSION_FAILED"))
+            self.fail(step_id, StepFault(f"A path of the step cannot be evaluated: {error}", "EXPRESSION"))
             return
         if step.paths and not taken:
             text = "The step is done, but no path out of it matches."
@@ -149,7 +149,9 @@ class Work:
         try:
             arrivals = self._arrivals(left, value, taken)
         except ArcadeError as error:
-            self.fail(step_id, StepFault(f"The next step's assignment cannot be evaluated: {error}", "EXPRESSION_FAILED"))
+            self.fail(
+                step_id, StepFault(f"The next step's assignment cannot be evaluated: {error}", "EXPRESSION")
+            )
             return
         stay = [step.step_id for step in self.job.flow.steps if step.step_id != step_id]
         reached = arrive(self.job.flow.pending, stay, arrivals)

@@ -58,7 +58,7 @@ def _handled(event: e.StepHandled, job: Job, diagram: Diagram) -> list[Told]:
 
 def _working(job: Job, diagram: Diagram, step_id: str) -> Told:
     allowed = allowed_actions(job, diagram, job.flow.current(step_id))
-    return _progress(job, step_id, "The step is being worked on", MsgCode.WAITING_FOR_FINISH, allowed)
+    return _progress(job, step_id, "The step is being worked on", MsgCode.HANDLED, allowed)
 
 
 def _progressed(event: e.StepProgressed, job: Job, diagram: Diagram) -> list[Told]:
@@ -73,7 +73,7 @@ def _progress(job: Job, step_id: str, msg: str, code: str, allowed: AllowedActio
 
 def _completed(event: e.StepCompleted, job: Job, _: Diagram) -> list[Told]:
     text = "The step has run to its end; finish it to go on"
-    body = n.StepStopped(job_id=job.job_id, step_id=event.step_id, msg=text, msg_code=MsgCode.WAITING_FOR_FINISH)
+    body = n.StepStopped(job_id=job.job_id, step_id=event.step_id, msg=text, msg_code=MsgCode.COMPLETED)
     return [Told(body, describes=(event.step_id,))]
 
 
