@@ -51,8 +51,9 @@ STATUS_OF: Final[dict[type[GatewayError], int]] = {
     StoreUnavailable: 503,
     BusUnavailable: 503,
 }
-"""Every class of ``app/errors.py``; a test sees to it. A use case that changes something tells NotFound and
-PermissionDenied as 400 (``requests.refused``)."""
+"""Every class of ``app/errors.py``; a test sees to it. A class of another module has the status of its nearest base.
+
+A use case that changes something tells NotFound and PermissionDenied as 400 (``requests.refused``)."""
 
 RETRY_AFTER_S: Final = 1
 
@@ -67,13 +68,18 @@ _SENTENCES: Final = {
 }
 
 
+def status_of(error: type[GatewayError]) -> int:
+    """The HTTP status of an error class."""
+    return next(STATUS_OF[base] for base in error.__mro__ if base in STATUS_OF)
+
+
 def problem(status: int, name: str, message: str, details: list[str] | None = None) -> JsonResponse:
     """Answer with an error object."""
     return JsonResponse(error_body(status, name, message, details), status, _EXTRA_HEADERS.get(status))
 
 
 async def _gateway_error(_: Request, error: GatewayError) -> Response:
-    return problem(STATUS_OF[type(error)], error.name, error.message, list(error.details))
+    return problem(status_of(type(error)), error.name, error.message, list(error.details))
 
 
 async def _http_exception(_: Request, error: HTTPException) -> Response:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from app.api.credentials import token_of
 from app.api.state import gateway
-from app.errors import InvalidValue, NotFound, PermissionDenied, QuotaExceeded, RuleViolation, Unauthenticated
+from app.errors import InvalidValue, NotFound, PermissionDenied, QuotaExceeded, RuleViolation
 from app.protocol.text import check_text, decode
 from app.services.engine import Caller, Unit
 
@@ -24,10 +24,7 @@ def caller_of(request: Request) -> Caller:
     Raises:
         Unauthenticated: no token, or one that is not valid (any more). What the user may do is judged in the use case.
     """
-    token = token_of(request)
-    if token is None:
-        raise Unauthenticated("Log in first: send a bearer token in Authorization, X-Esri-Authorization or ?token=.")
-    username = gateway(request).tokens.verify(token).username
+    username = gateway(request).tokens.verify(token_of(request)).username
     return Caller(path_text(request, "org_id"), path_text(request, "item_id"), username)
 
 

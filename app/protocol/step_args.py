@@ -4,14 +4,12 @@ A draft may be unfinished, and unknown kinds may hold anything. Source: rest.md 
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
 from app.domain.diagram import Diagram, Step, StepKind
 from app.errors import InvalidValue
-
-_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class PromptArgs(msgspec.Struct, rename="camel"):
@@ -23,7 +21,7 @@ class PromptArgs(msgspec.Struct, rename="camel"):
 class ChoiceArgs(msgspec.Struct, rename="camel"):
     """One answer of a question; ``value`` is what comes back, ``order`` its place in the list."""
 
-    value: _Int64
+    value: int
     display_name: str | None = None
     name: str | None = None
     order: float | msgspec.UnsetType = msgspec.UNSET

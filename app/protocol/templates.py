@@ -11,9 +11,8 @@ from msgspec import Meta
 
 from app.domain.job import AssignedType
 from app.errors import InvalidValue
-from app.protocol.documents import members_of, without_nulls, without_transport
-from app.protocol.job_requests import Moment, read_moment
-from app.protocol.text import decode
+from app.protocol.documents import members_of, without_transport
+from app.protocol.text import decode, parse_time
 
 _FILLER_MS: Final = timedelta(seconds=1) // timedelta(milliseconds=1)
 _MAX_DAYS: Final = 36_600
@@ -96,16 +95,16 @@ class WireTemplate(msgspec.Struct, rename="camel", kw_only=True):
     default_status: str | None = None
     default_final_status: str | None = None
     job_start_date_type: Literal["CreationDate", "SpecificDate"] | None = None
-    default_start_date: Moment | None = None
-    default_due_date: Moment | None = None
+    default_start_date: str | None = None
+    default_due_date: str | None = None
     default_job_duration: Annotated[float, Meta(ge=0, le=_MAX_DAYS)] | None = None
     activities: list[WireActivity] | None = None
     extended_property_table_definitions: list[WireTable] | None = None
-    last_updated_date: Moment | None = None
+    last_updated_date: str | None = None
 
 
 class TemplateDocument(msgspec.Struct, frozen=True):
-    """What a client sent, read: the members of ``WireTemplate``, beside the members as they came."""
+    """What a client sent, read: the members of ``WireTemplate``, beside all members that are not null."""
 
     head: WireTemplate
     members: dict[str, Any]
@@ -148,15 +147,15 @@ def read_template(body: bytes) -> TemplateDocument:
     head = decode(_decoder, body, "JobTemplate")
     if faults := list(_faults(head)):
         raise InvalidValue(f"JobTemplate was invalid: {'; '.join(faults)}.", details=faults)
-    members = members_of(without_transport(body))
+    members: dict[str, Any] = _pruned(msgspec.json.decode(without_transport(body)))
     for name in _fillers(head):
         del members[name]
     return TemplateDocument(head, members)
 
 
 def render_template(body: bytes) -> dict[str, Any]:
-    """The stored document, without members that have no value."""
-    return without_nulls(members_of(body))
+    """The stored document."""
+    return members_of(body)
 
 
 def _faults(head: WireTemplate) -> Iterator[str]:
@@ -165,9 +164,9 @@ def _faults(head: WireTemplate) -> Iterator[str]:
         yield f"defaultAssignedTo is missing, and defaultAssignedType is {kind}"
     for name, value in _dates(head).items():
         try:
-            read_moment(value, name)
+            parse_time(value)
         except InvalidValue as error:
-            yield error.message.rstrip(".")
+            yield f"{name}: {error.message.rstrip('.')}"
     yield from _table_faults(head.extended_property_table_definitions or [])
 
 
@@ -183,17 +182,25 @@ def _doubles(names: Iterator[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _dates(head: WireTemplate) -> dict[str, Moment | None]:
-    return {
+def _dates(head: WireTemplate) -> dict[str, str]:
+    dates = {
         "defaultStartDate": head.default_start_date,
         "defaultDueDate": head.default_due_date,
         "lastUpdatedDate": head.last_updated_date,
     }
+    return {name: text for name, text in dates.items() if text is not None}
 
 
 def _fillers(head: WireTemplate) -> list[str]:
-    moments = {name: read_moment(value, name) for name, value in _dates(head).items()}
-    updated = moments.pop("lastUpdatedDate")
+    moments = {name: parse_time(text) for name, text in _dates(head).items()}
+    updated = moments.pop("lastUpdatedDate", None)
     if updated is None:
         return []
-    return [name for name, moment in moments.items() if moment is not None and abs(moment - updated) <= _FILLER_MS]
+    return [name for name, moment in moments.items() if abs(moment - updated) <= _FILLER_MS]
+
+
+def _pruned(value: Any) -> Any:
+    """The value without members that are None, at any depth: whoever reads it later need not know of null."""
+    if isinstance(value, dict):
+        return {name: _pruned(member) for name, member in value.items() if member is not None}
+    return [_pruned(member) for member in value] if isinstance(value, list) else value
