@@ -30,13 +30,21 @@ class StepAnswerRequest:
     token: str | None = None
 
 
-class _Property(msgspec.Struct, rename="camel"):
+class GivenProperty(msgspec.Struct, rename="camel"):
+    """A property given in an answer; ``identifier`` is ``table.property``. A number or boolean is taken as its text."""
+
     identifier: str
     value: str | int | float | bool | None = None
     unique_id: str | None = None
 
 
-class _Message(msgspec.Struct, rename="camel"):
+class StepInformation(msgspec.Struct, rename="camel"):
+    """The answer to a step's question: the step, and exactly one answer member, the one for its kind of step.
+
+    ``promptId`` (ours) makes sure that the answer is for that very question; ``requestId`` (ours) that it counts once.
+    ``location`` is geometry as JSON text, or the object itself. No answer member at all: the attachments are there.
+    """
+
     job_id: Id | None = None
     step_id: Id | None = None
     prompt_id: Id | None = None
@@ -49,7 +57,7 @@ class _Message(msgspec.Struct, rename="camel"):
     attachment_response: bool | None = None
     failed: bool | None = None
     location: str | dict[str, Any] | None = None
-    property_responses: list[_Property] | None = None
+    property_responses: list[GivenProperty] | None = None
     assignment_response: str | None = None
     pro_mapping_response: bool | None = None
     pro_gp_handled: bool | None = msgspec.field(default=None, name="proGPHandled")
@@ -64,7 +72,7 @@ class _Envelope(msgspec.Struct, rename="camel"):
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
-_messages = msgspec.json.Decoder(_Message)
+_messages = msgspec.json.Decoder(StepInformation)
 
 _FIELDS = {
     "question_response": "questionResponse",
@@ -118,7 +126,7 @@ def _agreed(name: str, given: str | None, known: str | None) -> str:
     return value
 
 
-def _answer(message: _Message) -> Answer:
+def _answer(message: StepInformation) -> Answer:
     given = [name for name in _FIELDS if getattr(message, name) is not None]
     if len(given) > 1 or (message.failed is not None and given not in ([], ["location"])):
         names = [_FIELDS[name] for name in given] + ["failed"] * (message.failed is not None)
@@ -132,7 +140,7 @@ def _answer(message: _Message) -> Answer:
     return _answer_with(given[0], message)
 
 
-def _answer_with(name: str, message: _Message) -> Answer:
+def _answer_with(name: str, message: StepInformation) -> Answer:
     comment = message.comment
     match name:
         case "location":
@@ -160,7 +168,7 @@ def _geometry(location: str | dict[str, Any] | None) -> str:
     return text
 
 
-def _properties(given: list[_Property]) -> tuple[PropertyResponse, ...]:
+def _properties(given: list[GivenProperty]) -> tuple[PropertyResponse, ...]:
     return tuple(PropertyResponse(entry.identifier, _text(entry.value), entry.unique_id) for entry in given)
 
 
