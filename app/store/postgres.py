@@ -21,8 +21,9 @@ from app.store.base import ParseDiagram, Surroundings
 from app.store.calls import Call, Gate
 from app.store.diagram_cache import DiagramCache
 from app.store.postgres_clock import INTERVAL_S, DatabaseClock
-from app.store.postgres_session import LostConnection, LostRace, PgConnection, PostgresSession, translate
+from app.store.postgres_session import LostConnection, LostRace, PostgresSession, translate
 from app.store.postgres_tx import PostgresTx
+from app.store.postgres_wire import Wire
 from app.store.schema import check_revision, command
 from app.store.sql import Statement
 from app.store.threads import DatabaseThreads
@@ -38,8 +39,8 @@ _COMMANDS_KEPT_MS: Final = 3_600_000
 
 # An administrator may have relaxed synchronous_commit; a 2xx answer means "on disk".
 _SETTINGS: Final = (
-    "SET synchronous_commit = on; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; "
-    "SET client_encoding = 'UTF8'"
+    b"SET synchronous_commit = on; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; "
+    b"SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'"
 )
 _CONNECT: Final[dict[str, Any]] = {
     "connect_timeout": 5,
@@ -163,13 +164,13 @@ class PostgresStore:
         self._writers.close()
         self._readers.close()
 
-    def _connect(self) -> PgConnection:
+    def _connect(self) -> Wire:
         try:
-            connection = psycopg.connect(self._url, autocommit=True, **_CONNECT)
+            connection = Wire(self._url, **_CONNECT)
         except psycopg.Error as error:
             raise LostConnection(f"The database cannot be reached: {error}") from error
         try:
-            _execute(connection, _SETTINGS)
+            _command(connection, _SETTINGS)
         except BaseException:
             connection.close()
             raise
@@ -217,7 +218,7 @@ class PostgresStore:
         session = PostgresSession(connection, read_only=False)
         tx = PostgresTx(session, self._around, call.command_id, also_lock)
         try:
-            _execute(connection, "BEGIN")
+            _command(connection, b"BEGIN")
             if not tx.begin():
                 return self._committed_before(connection, in_doubt)
             outcome = _Outcome(call.use_case(tx), tx.parsed)
@@ -226,16 +227,16 @@ class PostgresStore:
             self._roll_back(self._writers, connection)
             raise
         try:
-            _execute(connection, "COMMIT")
+            _command(connection, b"COMMIT")
         except LostConnection as error:
             self._writers.drop()
             raise _CommitUnknown(outcome) from error
         return outcome
 
-    def _committed_before(self, connection: PgConnection, in_doubt: _Outcome | None) -> _Outcome:
+    def _committed_before(self, connection: Wire, in_doubt: _Outcome | None) -> _Outcome:
         if in_doubt is None:
             raise Conflict("A command with this id has been committed before.", name="CommandIdInUse")
-        _execute(connection, "ROLLBACK")
+        _command(connection, b"ROLLBACK")
         return in_doubt
 
     def _read(self, query: Callable[[PostgresTx], T]) -> T:
@@ -249,26 +250,22 @@ class PostgresStore:
         connection = self._readers.connection()
         tx = PostgresTx(PostgresSession(connection, read_only=True), self._around, command_id="")
         try:
-            _execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            _command(connection, b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return query(tx)
         finally:
             self._roll_back(self._readers, connection)
             self._around.diagrams.add(tx.parsed)
 
-    def _roll_back(self, threads: DatabaseThreads[PgConnection], connection: PgConnection) -> None:
+    def _roll_back(self, threads: DatabaseThreads[Wire], connection: Wire) -> None:
         """Make the connection fit for the next transaction, or drop it."""
         try:
-            if not connection.closed:
-                connection.execute("ROLLBACK")
+            connection.command(b"ROLLBACK")
         except psycopg.Error:
             threads.drop()
-        else:
-            if connection.closed:
-                threads.drop()
 
 
-def _execute(connection: PgConnection, sql: str) -> None:
+def _command(connection: Wire, sql: bytes) -> None:
     try:
-        connection.execute(sql.encode())
+        connection.command(sql)
     except psycopg.Error as error:
         raise translate(error) from error

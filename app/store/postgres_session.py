@@ -1,16 +1,14 @@
 """Statements on a PostgreSQL connection, and its errors in our words."""
 
 from collections.abc import Sequence
-from typing import Any, NoReturn, final
+from typing import Any, final
 
 import psycopg
 from psycopg import errors
-from psycopg.pq import TransactionStatus
 
 from app.errors import Conflict, GatewayError, InvalidValue, StoreUnavailable
+from app.store.postgres_wire import Answer, Wire
 from app.store.sql import Row, Statement, Values
-
-PgConnection = psycopg.Connection[Row]
 
 
 class LostRace(StoreUnavailable):
@@ -32,8 +30,8 @@ class LostConnection(StoreUnavailable):
 class PostgresSession:
     """One transaction of a connection. Contract: ``app.store.sql.Session``."""
 
-    def __init__(self, connection: PgConnection, *, read_only: bool) -> None:
-        self._connection = connection
+    def __init__(self, wire: Wire, *, read_only: bool) -> None:
+        self._wire = wire
         self._read_only = read_only
         self._failure: GatewayError | None = None
 
@@ -42,51 +40,33 @@ class PostgresSession:
             raise RuntimeError("this transaction is read-only: use Store.run")
 
     def all(self, statement: Statement, /, **values: Any) -> list[Row]:
-        return self._execute(statement, values).fetchall()
+        return self._execute(statement, values).rows()
 
     def one(self, statement: Statement, /, **values: Any) -> Row | None:
-        return self._execute(statement, values).fetchone()
+        rows = self._execute(statement, values).rows()
+        return rows[0] if rows else None
 
     def change(self, statement: Statement, /, **values: Any) -> int:
-        return self._execute(statement, values).rowcount
+        return self._execute(statement, values).changed
 
     def change_many(self, statement: Statement, rows: Sequence[Values]) -> None:
-        if len(rows) == 1:
-            self._execute(statement, rows[0])
-        elif rows:
-            self._execute_many(statement, rows)
+        for row in rows:
+            self._execute(statement, row)
 
     def check_sound(self) -> None:
         """Raise what broke the transaction, if anything did: COMMIT of a broken one rolls back without an error."""
         if self._failure is not None:
             raise self._failure
-        if self._connection.info.transaction_status is not TransactionStatus.INTRANS:
-            raise StoreUnavailable("The database gave up the transaction.")
 
-    def _execute(self, statement: Statement, values: Values) -> psycopg.Cursor[Row]:
+    def _execute(self, statement: Statement, values: Values) -> Answer:
+        self.check_sound()
         if statement.writes:
             self.check_writable()
-        text = statement.postgres
-        if text.constants:
-            values = {**text.constants, **values}
         try:
-            return self._connection.execute(text.sql.encode(), values)
-        except (psycopg.Error, UnicodeError, OverflowError) as error:
-            self._give_up(error)
-
-    def _execute_many(self, statement: Statement, rows: Sequence[Values]) -> None:
-        self.check_writable()
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(statement.postgres.sql.encode(), rows)
-        except (psycopg.Error, UnicodeError, OverflowError) as error:
-            self._give_up(error)
-
-    def _give_up(self, error: Exception) -> NoReturn:
-        translated = translate(error)
-        if self._connection.closed or self._connection.info.transaction_status is not TransactionStatus.INTRANS:
-            self._failure = self._failure or translated
-        raise translated from error
+            return self._wire.execute(statement, values)
+        except (psycopg.Error, UnicodeError) as error:
+            self._failure = translate(error)
+            raise self._failure from error
 
 
 def translate(error: Exception) -> GatewayError:
@@ -95,7 +75,7 @@ def translate(error: Exception) -> GatewayError:
         return LostRace(f"Another transaction was in the way: {error}")
     if isinstance(error, psycopg.IntegrityError):
         return Conflict(f"The database refused a row that is there already or refers to nothing: {error}")
-    if isinstance(error, (UnicodeError, OverflowError, psycopg.DataError)):
+    if isinstance(error, (UnicodeError, psycopg.DataError)):
         return InvalidValue(f"The database cannot hold this value: {error}")
     if isinstance(error, (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)):
         return LostConnection(f"The database is shutting down or starting: {error}")

@@ -5,7 +5,9 @@ of them. So a statement is built with Core, compiled at its first use, and its t
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any, Protocol, final
 
 from sqlalchemy import BindParameter, ClauseElement, ColumnElement, Table, UpdateBase, bindparam
@@ -21,7 +23,9 @@ Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 
 _SQLITE = sqlite.dialect(paramstyle="named")
-_POSTGRES = psycopg.dialect()  # type: ignore[no-untyped-call]
+_POSTGRES = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+_numbers = count(1)
 
 
 @final
@@ -29,7 +33,7 @@ class Statement:
     """A Core statement, and its SQL text for each database.
 
     Args:
-        clause: names every value it needs with ``bindparam``; other constants are written into ``constants``.
+        clause: names every value it needs with ``bindparam``.
         columns: of an INSERT: the columns that are given values.
     """
 
@@ -37,6 +41,8 @@ class Statement:
         self._clause = clause
         self._columns = columns
         self.writes = isinstance(clause, UpdateBase)
+        self.name = f"stepgate_{next(_numbers)}".encode()
+        """What it is called as a prepared statement."""
 
     @cached_property
     def sqlite(self) -> "Text":
@@ -48,21 +54,24 @@ class Statement:
 
     def _compile(self, dialect: Dialect) -> "Text":
         compiled = self._clause.compile(dialect=dialect, column_keys=self._columns)
-        params = compiled.params or {}
+        constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
         lists = [element.parameter.key for element in iterate(self._clause) if isinstance(element, AnyOf)]
-        return Text(str(compiled), {name: value for name, value in params.items() if value is not None}, lists)
+        return Text(str(compiled), constants, tuple(lists), tuple(getattr(compiled, "positiontup", None) or ()))
 
 
 @final
+@dataclass(frozen=True, slots=True)
 class Text:
-    """SQL text with named parameters, the values of those that are constant, and the names of those that are lists."""
+    """SQL text with parameters.
 
-    __slots__ = ("constants", "lists", "sql")
+    ``constants`` are the values of parameters that are always the same, ``lists`` the names of those that are lists,
+    ``order`` the names by position, where parameters are numbered.
+    """
 
-    def __init__(self, sql: str, constants: Values, lists: Sequence[str]) -> None:
-        self.sql = sql
-        self.constants = constants
-        self.lists = lists
+    sql: str
+    constants: Values
+    lists: tuple[str, ...]
+    order: tuple[str, ...]
 
 
 class Session(Protocol):
