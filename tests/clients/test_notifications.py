@@ -345,7 +345,7 @@ async def test_the_refusal_of_the_last_job_raises() -> None:
 async def test_the_refusal_of_the_whole_frame_raises() -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.frame()
-        await peer.send("Error", requestId=frame["requestId"], msg="Too many jobs.", msgCode="quota_exceeded")
+        await peer.send("Error", requestId=frame["requestId"], msg="Too many jobs.", msgCode="limit")
         await peer.hold()
 
     async with scripted([script]) as server, server.client() as client, client.notifications("J1") as messages:

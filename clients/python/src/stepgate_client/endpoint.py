@@ -76,11 +76,6 @@ class _FaultBody(msgspec.Struct):
 
 _fault_decoder = msgspec.json.Decoder(_FaultBody)
 
-_BY_TYPE: dict[str, type[StepgateError]] = {
-    "Unauthenticated": Unauthenticated,
-    "PermissionDenied": PermissionDenied,
-    "NotFound": NotFound,
-}
 _BY_STATUS: dict[int, type[StepgateError]] = {401: Unauthenticated, 403: PermissionDenied, 404: NotFound}
 
 
@@ -95,9 +90,12 @@ def error_of(status: int, body: bytes, retry_after: str | None = None) -> Stepga
         return Unavailable(fault.message, _seconds(retry_after))
     if status >= 500:
         return ServerFailed(fault.message, status)
-    kind = _BY_TYPE.get(fault.type or "") or _BY_STATUS.get(status)
-    if kind is not None:
-        return kind(fault.message)
+    if (fault.type or "").endswith("NotFound"):
+        return NotFound(fault.message)
+    if fault.type == "PermissionDenied":
+        return PermissionDenied(fault.message)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](fault.message)
     details = [str(detail) for detail in fault.details]
     return RequestRefused(fault.message, type=fault.type or "", details=details, status=status)
 

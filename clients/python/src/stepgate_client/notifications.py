@@ -18,15 +18,15 @@ from stepgate_client.errors import ConnectionFailed, StepgateError, Subscription
 from stepgate_client.messages import Ack, Error, JobState, Message
 from stepgate_client.websocket import Websocket
 
-TEMPORARY_REPLIES = frozenset({"store_unavailable", "bus_unavailable", "backend_error"})
+TEMPORARY_REPLIES = frozenset({"unavailable"})
 """Reply codes that say: not now."""
 
 
-class Position(msgspec.Struct, omit_defaults=True, frozen=True):
-    """The last message of a job that was seen. Without ``epoch``, the server's present one is meant."""
+class Position(msgspec.Struct, frozen=True):
+    """The last message of a job that was seen, and the ``epoch`` of the ``JobState`` before it."""
 
     seq: int
-    epoch: str | None = None
+    epoch: str
 
 
 class Subscribe(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, tag_field="msgType", tag="subscribe"):
@@ -188,10 +188,10 @@ class Notifications:
         if job_id not in self._positions:
             return False
         if isinstance(message, JobState):
-            return self._settle(job_id, message.seq, message.epoch)
+            return self._settle(job_id, message.seq, message.epoch or "")
         return self._advance(job_id, message.seq)
 
-    def _settle(self, job_id: str, seq: int, epoch: str | None) -> bool:
+    def _settle(self, job_id: str, seq: int, epoch: str) -> bool:
         """Take over where a job stands: from here on its messages are live."""
         self._positions[job_id] = Position(seq, epoch)
         self._live.add(job_id)
@@ -205,12 +205,13 @@ class Notifications:
         missing ones, or say that it cannot.
         """
         position = self._positions[job_id]
-        if position is not None:
-            if seq <= position.seq:
-                return False
-            if seq > position.seq + 1 and job_id in self._live:
-                raise ConnectionFailed(f"Messages {position.seq + 1} to {seq - 1} of job {job_id} did not come.")
-        self._positions[job_id] = Position(seq, position.epoch if position else None)
+        if position is None:  # sent before the job's JobState, which includes it
+            return False
+        if seq <= position.seq:
+            return False
+        if seq > position.seq + 1 and job_id in self._live:
+            raise ConnectionFailed(f"Messages {position.seq + 1} to {seq - 1} of job {job_id} did not come.")
+        self._positions[job_id] = Position(seq, position.epoch)
         return True
 
     def _accepts_error(self, error: Error) -> bool:
