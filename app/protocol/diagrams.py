@@ -12,7 +12,7 @@ from app.domain.diagram import DRAFT_VERSION, Diagram, Path, Schedule, Step, che
 from app.domain.job import AssignedType
 from app.errors import InvalidValue
 from app.expressions import arcade
-from app.protocol.documents import members_of, without_nulls, without_transport
+from app.protocol.documents import check_document, members_of, without_nulls, without_transport
 from app.protocol.text import decode, parse_time
 
 MAX_STEPS: Final = 1_000
@@ -126,7 +126,9 @@ _decoder = msgspec.json.Decoder(WireDiagram)
 
 def read_document(body: bytes) -> DiagramDocument:
     """Decode a WorkflowDiagram. Raises InvalidValue ("WorkflowDiagram was invalid: ...") naming the member at fault."""
-    return DiagramDocument(decode(_decoder, body, "WorkflowDiagram"), without_transport(body))
+    head = decode(_decoder, body, "WorkflowDiagram")
+    check_document(body, "WorkflowDiagram")
+    return DiagramDocument(head, without_transport(body))
 
 
 def parse_diagram(body: bytes, *, diagram_id: str, version: int) -> Diagram:
@@ -135,7 +137,7 @@ def parse_diagram(body: bytes, *, diagram_id: str, version: int) -> Diagram:
     A draft (``version`` -1) may leave open where it starts; its ``initial_step_id`` is then "". Raises:
         InvalidValue: malformed, ids missing, reserved or doubled, or (not a draft) no single initial step.
     """
-    return build_diagram(read_document(body).head, diagram_id=diagram_id, version=version)
+    return build_diagram(decode(_decoder, body, "WorkflowDiagram"), diagram_id=diagram_id, version=version)
 
 
 def build_diagram(wire: WireDiagram, *, diagram_id: str, version: int) -> Diagram:

@@ -5,12 +5,23 @@ from typing import Any, Final
 
 import msgspec
 
+from app.protocol.text import decode
+
 _TRANSPORT: Final = frozenset({"f", "token"})
 """Members that some clients put into any body; they belong to the request, and a token must never be stored."""
 
 _MENTIONS_TRANSPORT: Final = re.compile(rb'"(?:f|token|\\u)')
 
+_anything: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _members: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def check_document(body: bytes, name: str) -> None:
+    """Refuse a document that others could not read back: what is kept is also checked where this server looks away.
+
+    Raises InvalidValue ("<name> was invalid: ...").
+    """
+    decode(_anything, body, name)
 
 
 def members_of(body: bytes) -> dict[str, Any]:

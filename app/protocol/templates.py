@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from app.domain.job import AssignedType
 from app.errors import InvalidValue
-from app.protocol.documents import members_of, without_transport
+from app.protocol.documents import check_document, members_of, without_transport
 from app.protocol.text import decode, parse_time
 
 _FILLER_MS: Final = timedelta(seconds=1) // timedelta(milliseconds=1)
@@ -145,6 +145,7 @@ def read_template(body: bytes) -> TemplateDocument:
     trap 13).
     """
     head = decode(_decoder, body, "JobTemplate")
+    check_document(body, "JobTemplate")
     if faults := list(_faults(head)):
         raise InvalidValue(f"JobTemplate was invalid: {'; '.join(faults)}.", details=faults)
     members: dict[str, Any] = _pruned(msgspec.json.decode(without_transport(body)))

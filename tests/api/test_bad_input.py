@@ -19,24 +19,42 @@ ENDPOINTS = {
     "diagrams": "WorkflowDiagram",
     "diagrams/{diagram}": "UpdateDiagramBody",
 }
+"""Path, and what an error calls its body."""
+
+GOOD_BODIES = {
+    "jobs/{job}/action": b'"type": "Run"',
+    "jobs/{job}/one": b'"assignedType": "Unassigned"',
+    "jobs/{job}/comments": b'"comment": "c"',
+    "jobs/{job}/steps/one/response": b'"manualResponse": true',
+    "jobs/manage": b'"type": "Close", "jobIds": ["%(job)s"]',
+    "jobTemplates/{template}/job": b'"jobName": "n"',
+    "jobTemplates": b'"jobTemplateName": "n", "diagramId": "99o2QTePTqq-BHRHK_Aeag", "diagramName": "", '
+    b'"defaultPriorityName": "Low", "state": "Draft"',
+    "diagrams": b'"diagramName": "n", "steps": []',
+    "diagrams/{diagram}": b'"diagram": {"diagramName": "n", "steps": []}',
+}
+"""Members that would do, were it not for what is added to them."""
 
 BAD_BODIES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "empty"),
-    "cut off": (b'{"type": "Run"', "not JSON"),
+    "cut off": (b'{"x": 1', "JSON"),
     "an array": (b"[1]", "expected `object`"),
     "a text": (b'"Run"', "expected `object`"),
     "null": (b"null", "expected `object`"),
-    "not a number": (b'{"x": NaN}', "not JSON"),
-    "bad UTF-8": (b'{"x": "\xff"}', "UTF-8"),
-    "NUL": (b'{"x": "a\\u0000b"}', "NUL"),
-    "NUL in a name": (b'{"a\\u0000b": 1}', "NUL"),
-    "raw NUL": (b'{"x": "a\x00b"}', "not JSON"),
-    "half a surrogate pair": (b'{"x": "\\ud800"}', "surrogate"),
-    "a huge integer": (b'{"x": 99999999999999999999}', "64 bits"),
-    "an endless integer": (b'{"x": ' + b"9" * 5_000 + b"}", "invalid"),
-    "an endless number": (b'{"x": 1e999}', "invalid"),
-    "too deep": (b'{"x": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "deeply"),
 }
+
+BAD_MEMBERS: dict[str, tuple[bytes, str]] = {
+    "not a number": (b'"x": NaN', "JSON"),
+    "bad UTF-8": (b'"x": "\xff"', "UTF-8"),
+    "NUL": (b'"x": "a\\u0000b"', "NUL"),
+    "NUL in a name": (b'"a\\u0000b": 1', "NUL"),
+    "raw NUL": (b'"x": "a\x00b"', "JSON"),
+    "half a surrogate pair": (b'"x": "\\ud800"', "surrogate"),
+    "a huge integer": (b'"x": 99999999999999999999', "64 bits"),
+    "an endless integer": (b'"x": ' + b"9" * 5_000, "was invalid"),
+    "too deep": (b'"x": ' + b"[" * 50_000 + b"]" * 50_000, "deeply"),
+}
+"""Members that no endpoint knows: they are checked all the same, since a document keeps them."""
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +72,40 @@ def state(api: Api, paths: dict[str, str]) -> list[Any]:
     return [api.get(path) for path in [*reads, f"diagrams/{paths['diagram']}"]]
 
 
+def refuse(api: Api, paths: dict[str, str], endpoint: str, body: bytes) -> str:
+    """Post a body that must be refused and change nothing; returns the message."""
+    before = state(api, paths)
+    headers = {"Authorization": f"Bearer {api.token()}", "Content-Type": JSON}
+    found = error(api.call("POST", endpoint.format(**paths), content=body, headers=headers))
+    assert state(api, paths) == before
+    assert ENDPOINTS[endpoint] in found["message"]
+    return str(found["message"])
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("kind", BAD_BODIES)
 def test_a_bad_body_is_refused_in_words_and_changes_nothing(
     api: Api, paths: dict[str, str], endpoint: str, kind: str
 ) -> None:
     body, fault = BAD_BODIES[kind]
-    before = state(api, paths)
-    headers = {"Authorization": f"Bearer {api.token()}", "Content-Type": JSON}
-    found = error(api.call("POST", endpoint.format(**paths), content=body, headers=headers))
-    assert fault in found["message"]
-    assert ENDPOINTS[endpoint] in found["message"]
-    assert state(api, paths) == before
+    assert fault in refuse(api, paths, endpoint, body)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("kind", BAD_MEMBERS)
+def test_a_bad_member_is_refused_in_words_and_changes_nothing(
+    api: Api, paths: dict[str, str], endpoint: str, kind: str
+) -> None:
+    member, fault = BAD_MEMBERS[kind]
+    good = GOOD_BODIES[endpoint].replace(b"%(job)s", paths["job"].encode())
+    assert fault in refuse(api, paths, endpoint, b"{" + good + b", " + member + b"}")
+
+
+@pytest.mark.parametrize("endpoint", ["diagrams", "jobTemplates"])
+def test_a_number_beyond_all_bounds_does_not_get_into_a_document(
+    api: Api, paths: dict[str, str], endpoint: str
+) -> None:
+    assert "range" in refuse(api, paths, endpoint, b"{" + GOOD_BODIES[endpoint] + b', "x": 1e999}')
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -102,7 +142,7 @@ def test_a_path_with_a_nul_is_refused(api: Api, path: str, segment: str) -> None
     assert "NUL" in error(api.call("GET", path.format(segment)))["message"]
 
 
-@pytest.mark.parametrize("segment", ["é", "%FF", "a" * 5_000, "'; DROP TABLE job; --", "..%2f..", "{x}"])
+@pytest.mark.parametrize("segment", ["é", "%FF", "a" * 5_000, "'; DROP TABLE job; --", "{x}"])
 @pytest.mark.parametrize("path", ["jobs/{}", "jobs/{}/history", "diagrams/{}", "jobTemplates/{}"])
 def test_an_odd_id_in_the_path_is_only_not_found(api: Api, path: str, segment: str) -> None:
     error(api.call("GET", path.replace("{}", segment)), 404)
