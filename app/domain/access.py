@@ -67,7 +67,7 @@ DEFAULT_ROLES = (
 class Actor:
     """Who gives a command: the user's name, groups (ids) and privileges in one item.
 
-    ``is_system`` marks the server itself (timers, automatic steps, met dependencies): it is never refused for who it is.
+    ``is_system`` marks the server itself (timers, automatic steps, met dependencies): never refused for who it is.
     """
 
     username: str

@@ -11,14 +11,13 @@ from app.domain import events as e
 from app.domain.access import Actor
 from app.domain.commands import Action, Finish, RefreshStatus, ReleaseHold, Run, SetCurrentStep, SetHold, Stop
 from app.domain.diagram import Diagram
+from app.domain.finishing import finishing_value, is_skip
 from app.domain.holds import DependencyTarget, check_dependency, has_ended, matching_holds
 from app.domain.job import CurrentStep, Hold, Job, StepState
 from app.domain.outcomes import Decision, Reason, StepOutcome, StepStatus
 from app.domain.refusals import (
     CANCELLED_BY_STOP,
     STOPPED_BY_STOP,
-    finishing_value,
-    is_skip,
     job_reasons,
     step_reasons,
 )
@@ -105,26 +104,16 @@ def _decide_step(work: Work, action: Action, step_id: str, dependency: Dependenc
 
 def _perform(work: Work, action: Action, step_id: str, dependency: DependencyTarget | None) -> str:
     """Do what nothing stands against; returns the sentence for ``statusDescription``."""
-    match action:
-        case Run():
-            return _run(work, step_id)
-        case Finish():
-            return _finish(work, step_id)
-        case Stop():
-            return _stop(work, step_id)
-        case SetCurrentStep():
-            return _set_current(work, step_id)
-        case SetHold():
-            return _hold(work, action, step_id, dependency)
-        case ReleaseHold():
-            return _release(work, action, step_id)
-        case RefreshStatus():
-            return _refresh(work, step_id)
+    if isinstance(action, SetHold):
+        return _hold(work, action, step_id, dependency)
+    if isinstance(action, ReleaseHold):
+        return _release(work, action, step_id)
+    return _MOVES[type(action)](work, step_id)
 
 
 def _reasons(work: Work, action: Action, step_id: str) -> tuple[Reason, ...]:
     of_job = job_reasons(work.job, action)
-    if not step_id:
+    if not step_id and not action.step_ids:
         return of_job or (Reason(StepStatus.NOT_HELD, "No step of the job is on hold."),)
     return of_job + step_reasons(work.job, work.diagram, action, step_id, work.actor)
 
@@ -202,3 +191,12 @@ def _release(work: Work, action: ReleaseHold, step_id: str) -> str:
 def _refresh(work: Work, step_id: str) -> str:
     work.record(e.StatusRefreshed(step_id, work.actor.username))
     return "The step's status was refreshed"
+
+
+_MOVES: dict[type[Action], Callable[[Work, str], str]] = {
+    Run: _run,
+    Finish: _finish,
+    Stop: _stop,
+    SetCurrentStep: _set_current,
+    RefreshStatus: _refresh,
+}

@@ -135,6 +135,10 @@ class EndHold:
     hold_id: str
 
 
+MAX_COMMENT_CHARS = 10_000
+"""A comment is at most so long, written by itself or with an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class AddComment:
     """Write a comment, under an id made beforehand."""

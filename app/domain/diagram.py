@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -98,13 +97,21 @@ class Step:
         (design.md section 6). One that does not proceed asks even without a prompt: clients wait for the question.
         """
         if self.kind is StepKind.MANUAL:
-            return bool(self.args.get("userPrompt")) or self.comment_required or not self.proceed_next
+            return bool(self.args.get("userPrompt")) or self.needs_comment or not self.proceed_next
         return not self.is_service
 
+    @property
+    def needs_comment(self) -> bool:
+        """An answer must bring a comment. Where comments are dropped, none can be demanded (design.md section 6)."""
+        return self.comment_required and self.can_comment
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Diagram:
-    """One version of a diagram. Steps keep the author's order; ``initial_step_id`` is where a job starts."""
+    """One version of a diagram. Steps keep the author's order; ``initial_step_id`` is where a job starts.
+
+    What a step reaches is worked out when it is first asked for, and kept: jobs without parallel branches never ask.
+    """
 
     diagram_id: str
     name: str
@@ -112,6 +119,7 @@ class Diagram:
     steps: tuple[Step, ...]
     initial_step_id: str
     by_id: Mapping[str, Step] = field(init=False, repr=False, compare=False)
+    _reachable: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_id", {step.step_id: step for step in self.steps})
@@ -121,11 +129,9 @@ class Diagram:
 
     def reaches(self, start: str, goal: str) -> bool:
         """Tell whether ``goal`` can be reached from ``start`` along one path or more."""
-        return goal in self._reachable.get(start, frozenset())
-
-    @cached_property
-    def _reachable(self) -> Mapping[str, frozenset[str]]:
-        return {step.step_id: frozenset(self._walk(step.step_id)) for step in self.steps}
+        if start not in self._reachable:
+            self._reachable[start] = frozenset(self._walk(start))
+        return goal in self._reachable[start]
 
     def _walk(self, start: str) -> set[str]:
         seen: set[str] = set()

@@ -33,7 +33,7 @@ class JobCreated:
 
 @dataclass(frozen=True, slots=True)
 class StepsActivated:
-    """Steps became current without another one having finished: the first step of a job, or joins that an upgrade opened.
+    """Steps became current without another one having finished: a job's first step, or joins that an upgrade opened.
 
     ``pending`` is everything that still waits for other branches.
     """

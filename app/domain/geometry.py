@@ -12,6 +12,8 @@ _MERCATOR_IDS = {102100, 3857, 102113, 900913}
 _RADIUS_M = 6378137.0
 _MAX_LATITUDE = 89.99999
 _MAX_VERTICES = 100_000
+_MAX_NUMBERS = 4
+_LARGEST = 2**63
 
 _SHAPES = {"rings": "Polygon", "paths": "Polyline", "points": "Multipoint"}
 
@@ -24,7 +26,7 @@ def read_location(text: str) -> Location:
     """
     try:
         geometry = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidValue(f"location is not JSON text: {error}.") from error
     if not isinstance(geometry, dict):
         raise InvalidValue("location must be a geometry object with rings, paths or points.")
@@ -46,8 +48,9 @@ def read_location(text: str) -> Location:
 def _is_degrees(reference: Any) -> bool:
     if not reference:
         return True
-    ids = {reference.get("wkid"), reference.get("latestWkid")} if isinstance(reference, dict) else set()
-    if ids & _MERCATOR_IDS:
+    known = isinstance(reference, dict)
+    ids = [wkid for name in ("wkid", "latestWkid") if known and isinstance(wkid := reference.get(name), int)]
+    if not _MERCATOR_IDS.isdisjoint(ids):
         return False
     if 4326 in ids:
         return True
@@ -64,15 +67,20 @@ def _vertices(part: Any, shape: str, in_degrees: bool, budget: list[int]) -> lis
 
 
 def _vertex(vertex: Any, shape: str, in_degrees: bool) -> list[float]:
-    if not isinstance(vertex, list) or len(vertex) < 2:
-        raise InvalidValue(f"location.{shape}: {vertex!r} is not [x, y].")
-    x, y = vertex[0], vertex[1]
-    for value in (x, y):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise InvalidValue(f"location.{shape}: {vertex!r} is not a pair of finite numbers.")
+    """One vertex in Web Mercator; what follows x and y (height, measure) is kept as it is."""
+    if not isinstance(vertex, list) or not 2 <= len(vertex) <= _MAX_NUMBERS or not all(map(_is_finite, vertex)):
+        raise InvalidValue(f"location.{shape}: {str(vertex)[:80]} is not [x, y] of finite numbers.")
+    x, y, *others = vertex
     if not in_degrees:
-        return [x, y, *vertex[2:]]
+        return [x, y, *others]
     if abs(x) > 360 or abs(y) > 90:
         raise InvalidValue(f"location.{shape}: {vertex!r} is outside of -360..360 by -90..90 degrees.")
     latitude = math.radians(max(-_MAX_LATITUDE, min(_MAX_LATITUDE, y)))
-    return [_RADIUS_M * math.radians(x), _RADIUS_M * math.log(math.tan(math.pi / 4 + latitude / 2)), *vertex[2:]]
+    return [_RADIUS_M * math.radians(x), _RADIUS_M * math.log(math.tan(math.pi / 4 + latitude / 2)), *others]
+
+
+def _is_finite(value: Any) -> bool:
+    """Whole numbers too large for a coordinate's double are not finite either."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST if isinstance(value, int) else math.isfinite(value)

@@ -1,4 +1,4 @@
-"""A job: what it is, and where it is in its diagram. Values only; ``actions.py`` decides, ``events.py`` says what happened.
+"""A job: what it is, and where it is in its diagram. Values only: ``actions.py`` decides, ``events.py`` tells.
 
 All times are integers, milliseconds since 1970-01-01 UTC. All collections keep the order in which things happened.
 """
@@ -106,7 +106,8 @@ class StepFault:
 class CurrentStep:
     """A step the job is at: one visit, in one state.
 
-    ``run`` is the last run of this visit, kept after it ended; ``return_value`` what a ``DONE`` or ``HANDLED`` run returned.
+    ``run`` is the last run of this visit, kept after it ended; ``return_value`` what a ``DONE`` or ``HANDLED`` one
+    returned.
     """
 
     step_id: str
@@ -142,7 +143,7 @@ class PendingStep:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One reason why a step may not run: manual, scheduled (``scheduled_release_ms``) and/or a dependency on another job.
+    """One reason why a step may not run: manual, scheduled (``scheduled_release_ms``), a dependency on another job.
 
     A hold with both a time and a dependency ends at whichever comes first. Released holds are history: they leave
     the job's ``Flow`` and stay in the store.

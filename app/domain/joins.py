@@ -16,7 +16,7 @@ def open_joins(
 ) -> tuple[tuple[PendingStep, ...], tuple[PendingStep, ...]]:
     """Split pending steps into those that become current now and those that go on waiting.
 
-    If no step is current and none of the pending ones is free, all of them become current: they wait only for each other.
+    If no step is current and none of the pending ones is free, they wait only for each other: all become current.
     """
     waiting_on = {*current, *(step.step_id for step in pending)}
     free = [step for step in pending if not _is_awaited(diagram, waiting_on, step.step_id)]
@@ -28,6 +28,14 @@ def open_joins(
 
 def _is_awaited(diagram: Diagram, active: Collection[str], goal: str) -> bool:
     return any(step_id != goal and diagram.reaches(step_id, goal) for step_id in active)
+
+
+def awaited_by(diagram: Diagram, current: Sequence[str], goal: str) -> tuple[str, ...]:
+    """The current steps that a pending step waits for.
+
+    If none of them can reach it, it waits in a circle of pending steps, which opens when no step is current any more.
+    """
+    return tuple(step_id for step_id in current if diagram.reaches(step_id, goal)) or tuple(current)
 
 
 def arrive(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.domain import events as e
 from app.domain.access import Actor
 from app.domain.actions import Moment
-from app.domain.commands import AddComment, Assign, ManageType
+from app.domain.commands import MAX_COMMENT_CHARS, AddComment, Assign, ManageType
 from app.domain.diagram import Diagram
 from app.domain.job import AssignedType, Assignment, CurrentStep, Job
 from app.domain.outcomes import Decision
@@ -20,8 +20,6 @@ PRIVILEGE_OF = {
     ManageType.UPGRADE: "jobUpgrade",
 }
 """The privilege each kind of managing needs (rest.md 5.7)."""
-
-MAX_COMMENT_CHARS = 10_000
 
 
 def create(job: Job, diagram: Diagram, assignment: Assignment, actor: Actor, moment: Moment) -> Decision:
@@ -134,7 +132,9 @@ class Assignee:
     groups: frozenset[str] = frozenset()
 
 
-def assign(job: Job, diagram: Diagram, command: Assign, assignee: Assignee, actor: Actor, moment: Moment) -> Decision:
+def assign(  # noqa: PLR0917  (the order of its siblings, with the one fact more that it needs)
+    job: Job, diagram: Diagram, command: Assign, assignee: Assignee, actor: Actor, moment: Moment
+) -> Decision:
     """Give a current step to a user, a group or nobody (rest.md 5.8). The same assignee again is told again.
 
     Raises:
@@ -179,7 +179,10 @@ def _check_target(wanted: Assignment, assignee: Assignee) -> None:
 
 
 def _check_reach(present: Assignment, wanted: Assignment, assignee: Assignee, actor: Actor) -> None:
-    """The highest of jobAssignAny, jobAssignGroup, jobAssignIndividual decides (rest.md 3.1)."""
+    """The highest of jobAssignAny, jobAssignGroup, jobAssignIndividual decides (rest.md 3.1).
+
+    With any of them a step may be taken from its assignee and left to nobody (rest.md 5.8).
+    """
     if actor.may("jobAssignAny"):
         return
     mine = present.type is AssignedType.UNASSIGNED or actor.is_assigned(present)
@@ -191,13 +194,11 @@ def _check_reach(present: Assignment, wanted: Assignment, assignee: Assignee, ac
         rule = "jobAssignIndividual lets you take work of your groups, and give your own back to a group of yours"
     else:
         raise PermissionDenied(f"{actor.username!r} may not assign steps; a privilege jobAssign... is needed.")
-    if not allowed:
+    if not allowed and wanted.type is not AssignedType.UNASSIGNED:
         raise PermissionDenied(f"{rule}; for anything else jobAssignAny is needed.")
 
 
 def _within_groups(present: Assignment, wanted: Assignment, assignee: Assignee, actor: Actor) -> bool:
-    if wanted.type is AssignedType.UNASSIGNED:
-        return True
     if wanted.type is AssignedType.GROUP:
         return wanted.to in actor.groups
     if present.type is AssignedType.GROUP:
@@ -208,7 +209,7 @@ def _within_groups(present: Assignment, wanted: Assignment, assignee: Assignee, 
 def _to_self_or_back(wanted: Assignment, actor: Actor) -> bool:
     if wanted.type is AssignedType.USER:
         return wanted.to == actor.username
-    return wanted.type is AssignedType.UNASSIGNED or wanted.to in actor.groups
+    return wanted.to in actor.groups
 
 
 def _decision(work: Work) -> Decision:

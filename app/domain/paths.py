@@ -1,12 +1,12 @@
 """Which ways lead out of a step, and who the next step is assigned to. Expressions are Arcade (``app.expressions``)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.diagram import Diagram, Path, Step
 from app.domain.job import AssignedType, Assignment, Job, ReturnValue
 from app.expressions.arcade import (
-    STEP_ERROR,
     STEP_SUCCESS,
     ArcadeError,
     Scope,
@@ -38,24 +38,33 @@ def scope_of(job: Job, username: str | None, return_value: ReturnValue = None) -
     return Scope(current_user=username, job=job_facts(job), ret_val=return_value, step_success=STEP_SUCCESS)
 
 
-def matching_paths(diagram: Diagram, step: Step, scope: Scope) -> list[Path]:
-    """The paths out of ``step`` that are taken: those without an expression, and those whose expression is true.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A path that is taken, and who the step behind it waits for."""
+
+    path: Path
+    assignment: Assignment
+
+
+def ways_out(diagram: Diagram, step: Step, present: Assignment, scope: Scope) -> list[Way]:
+    """The ways out of ``step``: along paths without an expression, and along those whose expression is true.
 
     A path to a step that the diagram does not have is never taken. Raises:
-        ArcadeError: an expression cannot be evaluated.
+        ArcadeError: an expression, or an assignment along a path that is taken, cannot be evaluated.
     """
-    return [path for path in step.paths if path.next_step in diagram.by_id and _is_open(path, scope)]
+    taken = [path for path in step.paths if path.next_step in diagram.by_id and _is_open(path, scope)]
+    return [Way(path, assignment_along(path, present, scope)) for path in taken]
 
 
-def error_paths(diagram: Diagram, step: Step, job: Job, username: str | None) -> list[Path]:
-    """The paths that ask for a failure: true for the error value of ``$retVal``, and false for success.
+def error_ways(diagram: Diagram, step: Step, present: Assignment, failure: Scope) -> list[Way]:
+    """The ways that ask for a failure: their expression is true in ``failure``'s scope, and false after a success.
 
-    An expression that cannot be evaluated is not such a path.
+    None if an expression cannot be evaluated: then nothing leads on from the failure.
     """
-    failure, success = scope_of(job, username, STEP_ERROR), scope_of(job, username, STEP_SUCCESS)
-    paths = [path for path in step.paths if path.next_step in diagram.by_id and path.expression]
+    success = replace(failure, ret_val=STEP_SUCCESS)
     try:
-        return [path for path in paths if _is_open(path, failure) and not _is_open(path, success)]
+        ways = ways_out(diagram, step, present, failure)
+        return [way for way in ways if way.path.expression and not _is_open(way.path, success)]
     except ArcadeError:
         return []
 

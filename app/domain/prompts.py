@@ -1,4 +1,4 @@
-"""Prompts: what a running step asks, who may answer, and whether an answer is a right one (websocket.md 2.3, 3.9)."""
+"""Prompts: what a running step asks, and what an answer to it comes to (websocket.md 2.3, 3.9)."""
 
 import json
 from collections.abc import Mapping
@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.domain.access import Actor
-from app.domain.diagram import Diagram, Step, StepKind
+from app.domain.diagram import Step, StepKind
 from app.domain.geometry import read_location
-from app.domain.job import Answer, Assignment, CurrentStep, Job, ReturnValue, StepState
-from app.domain.paths import matching_paths, scope_of
-from app.domain.refusals import describe_assignment
+from app.domain.job import Answer, Assignment, ReturnValue
 from app.errors import InvalidValue
-from app.expressions.arcade import STEP_SUCCESS, ArcadeError
+from app.expressions.arcade import STEP_SUCCESS
 
 
 class AnswerRefusal(StrEnum):
@@ -76,65 +73,6 @@ def choices(step: Step) -> tuple[Choice, ...]:
 def _choice(key: str, entry: Mapping[str, Any]) -> Choice:
     name = entry.get("displayName") or entry.get("name") or key
     return Choice(str(name), int(entry["value"]))
-
-
-def refusal(
-    job: Job,
-    diagram: Diagram,
-    step_id: str,
-    answer: Answer,
-    prompt_id: str | None,
-    actor: Actor,
-    assignee: Assignment | None,
-) -> Refused | None:
-    """Say why an answer is not taken; None when it is the right one at the right time from the right person.
-
-    Args:
-        assignee: the user or group that ``assignment_response`` names, looked up by the caller; None if nobody.
-    """
-    step, current = diagram.step(step_id), job.flow.step(step_id)
-    if step is None or current is None or job.closed:
-        return Refused(AnswerRefusal.NOT_WAITING, f"The step {step_id!r} does not wait for an answer.")
-    late = _too_late(current, prompt_id)
-    if late is not None:
-        return late
-    if not actor.is_assigned(current.assignment):
-        text = f"The step is {describe_assignment(current.assignment)}; {actor.username!r} may not answer it."
-        return Refused(AnswerRefusal.NOT_ALLOWED, text)
-    problem = answer_problem(job, diagram, step, answer, actor, assignee)
-    return Refused(AnswerRefusal.INVALID, problem) if problem else None
-
-
-def _too_late(current: CurrentStep, prompt_id: str | None) -> Refused | None:
-    run = current.run
-    if run is not None and run.answer is not None and run.prompt_id == (prompt_id or run.prompt_id):
-        return Refused(AnswerRefusal.ALREADY_ANSWERED, f"{run.answer.by!r} has answered this question already.")
-    if current.state is not StepState.WAITING or run is None:
-        return Refused(
-            AnswerRefusal.NOT_WAITING, f"The step {current.step_id!r} does not wait for an answer; run it first."
-        )
-    if prompt_id is not None and prompt_id != run.prompt_id:
-        return Refused(AnswerRefusal.NOT_WAITING, "This question is closed; the step has asked anew since.")
-    return None
-
-
-def answer_problem(
-    job: Job, diagram: Diagram, step: Step, answer: Answer, actor: Actor, assignee: Assignment | None
-) -> str | None:
-    """Say what is wrong with an answer to this step, whoever gives it; None when nothing is."""
-    if step.comment_required and not (answer.comment or "").strip():
-        return "This step needs a comment with its answer."
-    try:
-        value = return_value(step, answer, assignee)
-    except InvalidValue as error:
-        return str(error)
-    if value is None or not (step.kind in FINISHED_BY_ANSWER or step.proceed_next) or not step.paths:
-        return None
-    try:
-        found = matching_paths(diagram, step, scope_of(job, actor.username, value))
-    except ArcadeError as error:
-        return f"A path of the step cannot be evaluated: {error}"
-    return None if found else "No path out of the step matches this answer, so the job could not move on."
 
 
 def return_value(step: Step, answer: Answer, assignee: Assignment | None) -> ReturnValue:

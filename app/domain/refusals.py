@@ -1,7 +1,7 @@
 """Why not: every reason against an action on a step. What is shown (``allowedActions``) and what is enforced ask here.
 
 Each check looks at one thing and names who or what could lift it. The first reason gives the step its status; the order
-is that of rest.md 15.1.
+is that of rest.md 15.1. All reasons must be lifted; of the lifts of one reason any one does.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from enum import IntFlag
 from app.domain.access import Actor
 from app.domain.commands import Action, Finish, RefreshStatus, ReleaseHold, Run, SetCurrentStep, SetHold, Stop
 from app.domain.diagram import Diagram, Step, StepKind
+from app.domain.finishing import Case, cannot_finish, executing, is_applying
 from app.domain.holds import matching_holds
-from app.domain.job import AssignedType, Assignment, CurrentStep, Hold, Job, ReturnValue, StepState
+from app.domain.job import AssignedType, Assignment, CurrentStep, Hold, Job, StepState
+from app.domain.joins import awaited_by
 from app.domain.outcomes import Lift, LiftKind, Reason, StepStatus
-from app.domain.paths import matching_paths, scope_of
-from app.expressions.arcade import STEP_ERROR, STEP_SUCCESS, ArcadeError
 
 
 class AllowedActions(IntFlag):
@@ -32,6 +32,9 @@ CANCELLED_BY_STOP = frozenset({StepKind.QUESTION, StepKind.EXECUTE_GP})
 
 STOPPED_BY_STOP = frozenset({StepKind.EMAIL, StepKind.WEB_REQUEST, StepKind.CREATE_JOB, StepKind.UPDATE_PROPERTIES})
 """Kinds whose Stop cancels and says ``StepStopped`` (design.md section 6, "Stop"). All others pause."""
+
+ASSIGN_PRIVILEGES = ("jobAssignAny", "jobAssignGroup", "jobAssignIndividual")
+"""Each of them is enough to take a step that is assigned to nobody (rest.md 5.8)."""
 
 
 def job_reasons(job: Job, action: Action) -> tuple[Reason, ...]:
@@ -54,64 +57,51 @@ def _needs_active_step(action: Action) -> bool:
 
 
 def step_reasons(job: Job, diagram: Diagram, action: Action, step_id: str, actor: Actor) -> tuple[Reason, ...]:
-    """Every reason against ``action`` on one step of a job that passed ``job_reasons``; empty means it may be done."""
-    step = diagram.step(step_id)
+    """Every reason that ``job_reasons`` has not given against ``action`` on one step; both empty: it may be done."""
+    step, current = diagram.step(step_id), job.flow.step(step_id)
+    reasons = []
     if step is None:
         text = f"The job's diagram has no step {step_id!r}."
-        return (Reason(StepStatus.STEP_NOT_IN_DIAGRAM, text),)
-    current = job.flow.step(step_id)
-    if isinstance(action, SetHold):
-        return tuple(_unless_running(current))
-    if isinstance(action, ReleaseHold):
-        return tuple(_no_such_hold(job.flow.holds_of(step_id), action))
+        reasons.append(Reason(StepStatus.STEP_NOT_IN_DIAGRAM, text, (Lift(LiftKind.DIAGRAM),)))
     if isinstance(action, SetCurrentStep):
-        return tuple(_cannot_set_current(job, actor))
-    if current is None:
-        return (_not_current(job, step),)
-    return tuple(_reasons_of(job, diagram, action, step, current, actor))
+        reasons += _cannot_set_current(job, diagram, actor)
+    elif isinstance(action, ReleaseHold):
+        reasons += _no_such_hold(job.flow.holds_of(step_id), action) if step else ()
+    elif step is not None and current is not None:
+        reasons += _reasons_of(action, Case(job, diagram, step, current, actor))
+    elif step is not None and job.flow.steps and not isinstance(action, SetHold):
+        reasons += _not_current(job, diagram, step)
+    return tuple(reasons)
 
 
-def _reasons_of(
-    job: Job, diagram: Diagram, action: Action, step: Step, current: CurrentStep, actor: Actor
-) -> Iterator[Reason]:
-    if isinstance(action, Run):
-        yield from _not_assigned(current.assignment, actor)
-        yield from _held(job, step.step_id)
-        yield from _cannot_start(current)
-    elif isinstance(action, Finish):
-        yield from _not_assigned(current.assignment, actor)
-        yield from _held(job, step.step_id)
-        yield from _cannot_finish(job, diagram, step, current, actor)
+def _reasons_of(action: Action, case: Case) -> Iterator[Reason]:
+    """What stands against an action in the current step that it is about."""
+    if isinstance(action, Run | Finish):
+        yield from _not_assigned(case)
+        yield from (hold_reason(hold) for hold in case.job.flow.holds_of(case.step.step_id))
+        yield from _cannot_start(case) if isinstance(action, Run) else cannot_finish(case)
     elif isinstance(action, Stop):
-        if not actor.may("jobForceStop"):
-            yield from _not_assigned(current.assignment, actor, also="jobForceStop")
-        yield from _cannot_stop(current)
+        yield from _not_assigned(case, unless="jobForceStop")
+        yield from _cannot_stop(case)
     elif isinstance(action, RefreshStatus):
-        if not actor.may("adminBasic"):
-            yield from _not_assigned(current.assignment, actor, also="adminBasic")
-        yield from _not_running(current)
+        yield from _not_assigned(case, unless="adminBasic")
+        yield from _not_running(case)
+    elif case.current.is_running:
+        yield executing(case)
 
 
-def _not_current(job: Job, step: Step) -> Reason:
-    names = ", ".join(current.step_id for current in job.flow.steps)
-    pending = any(waiting.step_id == step.step_id for waiting in job.flow.pending)
-    if pending:
-        lifts = tuple(Lift(LiftKind.ACTION, "Finish", step_id=current.step_id) for current in job.flow.steps)
-        text = f"The step {step.name!r} waits for other branches to arrive before it becomes current."
+def _not_current(job: Job, diagram: Diagram, step: Step) -> Iterator[Reason]:
+    """A pending step has one reason for each branch that it waits for."""
+    set_current = Lift(LiftKind.ACTION, "SetCurrentStep", step_id=step.step_id)
+    if any(waiting.step_id == step.step_id for waiting in job.flow.pending):
+        for awaited in awaited_by(diagram, [current.step_id for current in job.flow.steps], step.step_id):
+            text = f"The step {step.name!r} waits for another branch, which is at the step {awaited!r}."
+            finish = Lift(LiftKind.ACTION, "Finish", step_id=awaited)
+            yield Reason(StepStatus.STEP_NOT_CURRENT, text, (finish, set_current))
     else:
-        lifts = (Lift(LiftKind.ACTION, "SetCurrentStep", step_id=step.step_id),)
+        names = ", ".join(current.step_id for current in job.flow.steps)
         text = f"The step {step.name!r} is not a current step; current: {names}."
-    return Reason(StepStatus.STEP_NOT_CURRENT, text, lifts)
-
-
-def assignment_lifts(assignment: Assignment) -> tuple[Lift, ...]:
-    """Who could do work that is assigned like this, or change the assignment."""
-    anyone = Lift(LiftKind.PRIVILEGE, "jobAssignAny")
-    if assignment.type is AssignedType.USER:
-        return (Lift(LiftKind.USER, assignment.to), anyone)
-    if assignment.type is AssignedType.GROUP:
-        return (Lift(LiftKind.GROUP, assignment.to), anyone)
-    return (anyone,)
+        yield Reason(StepStatus.STEP_NOT_CURRENT, text, (set_current,))
 
 
 def describe_assignment(assignment: Assignment) -> str:
@@ -121,19 +111,24 @@ def describe_assignment(assignment: Assignment) -> str:
     return f"assigned to the {assignment.type.value.lower()} {assignment.to!r}"
 
 
-def _not_assigned(assignment: Assignment, actor: Actor, also: str | None = None) -> Iterator[Reason]:
-    if not actor.is_assigned(assignment):
-        extra = (Lift(LiftKind.PRIVILEGE, also),) if also else ()
-        yield Reason(
-            StepStatus.ASSIGNED_TO_DIFFERENT_USER,
-            f"The step is {describe_assignment(assignment)}, not to {actor.username!r}.",
-            assignment_lifts(assignment) + extra,
-        )
+def _not_assigned(case: Case, unless: str | None = None) -> Iterator[Reason]:
+    """Args: unless: the privilege that stands in for the assignment."""
+    assignment = case.current.assignment
+    if case.actor.is_assigned(assignment) or (unless is not None and case.actor.may(unless)):
+        return
+    extra = (Lift(LiftKind.PRIVILEGE, unless),) if unless else ()
+    text = f"The step is {describe_assignment(assignment)}, not to {case.actor.username!r}."
+    yield Reason(StepStatus.ASSIGNED_TO_DIFFERENT_USER, text, assignment_lifts(case.current) + extra)
 
 
-def _held(job: Job, step_id: str) -> Iterator[Reason]:
-    for hold in job.flow.holds_of(step_id):
-        yield hold_reason(hold)
+def assignment_lifts(current: CurrentStep) -> tuple[Lift, ...]:
+    """Who could do the work of a step, or give it to somebody else: not while it runs, then it is its assignee's."""
+    assignment = current.assignment
+    if assignment.type is AssignedType.UNASSIGNED:
+        return tuple(Lift(LiftKind.PRIVILEGE, name) for name in ASSIGN_PRIVILEGES)
+    kind = LiftKind.USER if assignment.type is AssignedType.USER else LiftKind.GROUP
+    owner = Lift(kind, assignment.to)
+    return (owner,) if current.is_running else (owner, Lift(LiftKind.PRIVILEGE, "jobAssignAny"))
 
 
 def hold_reason(hold: Hold) -> Reason:
@@ -152,48 +147,23 @@ def hold_reason(hold: Hold) -> Reason:
     return Reason(StepStatus.HELD, text, tuple(lifts), hold.hold_id)
 
 
-def _cannot_start(current: CurrentStep) -> Iterator[Reason]:
-    if current.state is StepState.WAITING:
-        lifts = (
-            Lift(LiftKind.ACTION, "StepInformation", step_id=current.step_id),
-            Lift(LiftKind.ACTION, "Stop", step_id=current.step_id),
-        )
+def _cannot_start(case: Case) -> Iterator[Reason]:
+    if case.current.state is StepState.WAITING:
+        lifts = (case.lift("StepInformation"), case.lift("Stop"))
         yield Reason(StepStatus.WAITING_FOR_INFO, "The step is running and waits for its user's answer.", lifts)
-    elif current.is_running:
-        yield _executing(current)
+    elif case.current.is_running:
+        yield executing(case)
 
 
-def _executing(current: CurrentStep) -> Reason:
-    if current.state is StepState.STOPPING:
-        return Reason(StepStatus.ALREADY_EXECUTING, "The step is being stopped; wait until it has ended.")
-    if current.run is not None and current.run.answer is not None and current.state is StepState.EXECUTING:
-        text = "The step's question has been answered, and the answer is being applied."
-        return Reason(StepStatus.ALREADY_EXECUTING, text)
-    actions = ["Stop", "Finish"] if current.state is not StepState.EXECUTING else ["Stop"]
-    lifts = tuple(Lift(LiftKind.ACTION, name, step_id=current.step_id) for name in actions)
-    return Reason(StepStatus.ALREADY_EXECUTING, "The step is already running.", lifts)
+def _cannot_stop(case: Case) -> Iterator[Reason]:
+    yield from _not_running(case)
+    if case.current.state is StepState.STOPPING or is_applying(case.current):
+        yield executing(case)
 
 
-def _unless_running(current: CurrentStep | None) -> Iterator[Reason]:
-    if current is not None and current.is_running:
-        yield _executing(current)
-
-
-def _cannot_stop(current: CurrentStep) -> Iterator[Reason]:
-    if not current.is_running:
-        yield from _not_running(current)
-    elif current.state is StepState.STOPPING or _is_applying(current):
-        yield _executing(current)
-
-
-def _is_applying(current: CurrentStep) -> bool:
-    return current.state is StepState.EXECUTING and current.run is not None and current.run.answer is not None
-
-
-def _not_running(current: CurrentStep) -> Iterator[Reason]:
-    if not current.is_running:
-        lift = (Lift(LiftKind.ACTION, "Run", step_id=current.step_id),)
-        yield Reason(StepStatus.NOT_RUNNING, "The step is not running.", lift)
+def _not_running(case: Case) -> Iterator[Reason]:
+    if not case.current.is_running:
+        yield Reason(StepStatus.NOT_RUNNING, "The step is not running.", (case.lift("Run"),))
 
 
 def _no_such_hold(holds: tuple[Hold, ...], action: ReleaseHold) -> Iterator[Reason]:
@@ -210,84 +180,16 @@ def _no_such_hold(holds: tuple[Hold, ...], action: ReleaseHold) -> Iterator[Reas
     )
 
 
-def _cannot_set_current(job: Job, actor: Actor) -> Iterator[Reason]:
-    if not any(actor.is_assigned(current.assignment) for current in job.flow.steps):
-        lifts = tuple(lift for current in job.flow.steps for lift in assignment_lifts(current.assignment))
+def _cannot_set_current(job: Job, diagram: Diagram, actor: Actor) -> Iterator[Reason]:
+    """Judged on the present current steps, whichever step is to be set (design.md section 6, "Statuses")."""
+    steps = job.flow.steps
+    if steps and not any(actor.is_assigned(current.assignment) for current in steps):
+        lifts = tuple(lift for current in steps for lift in assignment_lifts(current))
         text = f"None of the job's current steps is assigned to {actor.username!r}."
         yield Reason(StepStatus.ASSIGNED_TO_DIFFERENT_USER, text, tuple(dict.fromkeys(lifts)))
-    for current in job.flow.steps:
+    for current in steps:
         if current.is_running:
-            yield _executing(current)
-
-
-def is_skip(step: Step, current: CurrentStep) -> bool:
-    """Finishing this visit now would skip the step: it may be skipped, and has no run that counts."""
-    unrun = current.state in {StepState.READY, StepState.CANCELLED, StepState.FAILED}
-    return step.can_skip and unrun
-
-
-def finishing_value(step: Step, current: CurrentStep) -> ReturnValue:
-    """What ``$retVal`` is when this visit is finished by hand as it stands now."""
-    if current.state in {StepState.HANDLED, StepState.DONE}:
-        return current.return_value
-    if step.kind is StepKind.QUESTION:
-        return None
-    if current.state is StepState.FAILED and not step.can_skip:
-        return STEP_ERROR
-    return STEP_SUCCESS
-
-
-def _cannot_finish(job: Job, diagram: Diagram, step: Step, current: CurrentStep, actor: Actor) -> Iterator[Reason]:
-    state = current.state
-    run = Lift(LiftKind.ACTION, "Run", step_id=current.step_id)
-    answer = Lift(LiftKind.ACTION, "StepInformation", step_id=current.step_id)
-    if state in {StepState.EXECUTING, StepState.STOPPING}:
-        yield _executing(current)
-    elif state in {StepState.READY, StepState.CANCELLED} and not step.can_skip:
-        word = "was cancelled" if state is StepState.CANCELLED else "has not been started"
-        yield Reason(StepStatus.NO_STARTED_STEP, f"The step {word}, and it may not be skipped; run it first.", (run,))
-    elif state is StepState.FAILED and not step.can_skip and not error_is_expected(job, diagram, step, actor):
-        text = "The step has failed, and no path leads on from a failure; run it again."
-        yield Reason(StepStatus.NO_MATCHING_PATHS, text, (run,))
-    elif is_skip(step, current):
-        yield from no_way_out(job, diagram, step, finishing_value(step, current), actor)
-    elif step.kind is StepKind.QUESTION:
-        lift = answer if state is StepState.WAITING else run
-        yield Reason(StepStatus.NO_MATCHING_PATHS, "The question has not been answered; the answer decides.", (lift,))
-    elif step.comment_required and state in {StepState.WAITING, StepState.PAUSED}:
-        lift = answer if state is StepState.WAITING else run
-        text = "The step needs a comment, which comes with its answer."
-        yield Reason(StepStatus.WAITING_FOR_INFO, text, (lift,))
-    else:
-        yield from no_way_out(job, diagram, step, finishing_value(step, current), actor)
-
-
-def error_is_expected(job: Job, diagram: Diagram, step: Step, actor: Actor) -> bool:
-    """A failed step can be finished if a path leads on for the error value of ``$retVal``."""
-    try:
-        return bool(matching_paths(diagram, step, scope_of(job, actor.username, STEP_ERROR)))
-    except ArcadeError:
-        return False
-
-
-def no_way_out(
-    job: Job, diagram: Diagram, step: Step, value: ReturnValue, actor: Actor
-) -> Iterator[Reason]:
-    """Refuse to finish a step whose paths all stay shut for this return value. A step without paths ends its branch."""
-    if not step.paths:
-        return
-    lift = (Lift(LiftKind.DIAGRAM),)
-    try:
-        taken = matching_paths(diagram, step, scope_of(job, actor.username, value))
-    except ArcadeError as error:
-        yield Reason(StepStatus.NO_MATCHING_PATHS, f"A path of the step cannot be evaluated: {error}", lift)
-        return
-    if not taken:
-        missing = [path.next_step for path in step.paths if path.next_step not in diagram.by_id]
-        text = "No path out of the step matches, so the job cannot move on."
-        if missing:
-            text += f" The diagram has no step {missing[0]!r}, to which one of the paths leads."
-        yield Reason(StepStatus.NO_MATCHING_PATHS, text, lift)
+            yield executing(Case(job, diagram, diagram.by_id[current.step_id], current, actor))
 
 
 def allowed_actions(job: Job, diagram: Diagram, current: CurrentStep) -> AllowedActions:
@@ -295,13 +197,14 @@ def allowed_actions(job: Job, diagram: Diagram, current: CurrentStep) -> Allowed
     step = diagram.step(current.step_id)
     if step is None or job.closed:
         return AllowedActions.NONE
-    assignee = Actor("", is_system=True)
+    name = current.assignment.to if current.assignment.type is AssignedType.USER else None
+    assignee = Actor(name or "", is_system=True)
     allowed = AllowedActions.NONE
     if not step_reasons(job, diagram, Stop(), step.step_id, assignee):
         cancels = step.kind in CANCELLED_BY_STOP or step.kind in STOPPED_BY_STOP
         allowed |= AllowedActions.CANCEL if cancels else AllowedActions.PAUSE
     if not step_reasons(job, diagram, Finish(), step.step_id, assignee):
         allowed |= AllowedActions.FINISH
-    if step.kind is StepKind.EXECUTE_GP and current.is_running:
+    if step.kind is StepKind.EXECUTE_GP and not step_reasons(job, diagram, RefreshStatus(), step.step_id, assignee):
         allowed |= AllowedActions.REFRESH
     return allowed

@@ -3,16 +3,16 @@
 from app.domain import events as e
 from app.domain.access import SYSTEM, Actor
 from app.domain.actions import Moment, stopped
+from app.domain.answers import answer_problem, refusal
 from app.domain.apply import apply
 from app.domain.commands import ApplyAnswer, CompleteRun, EndHold, EndStoppedRun, FailRun, GiveAnswer, ReportProgress
 from app.domain.diagram import Diagram, StepKind
+from app.domain.finishing import Case
 from app.domain.geometry import read_location
 from app.domain.job import Answer, Assignment, CurrentStep, Job, ReturnValue, StepFault, StepState, StoredAnswer
 from app.domain.outcomes import Decision, Recorded
-from app.domain.paths import error_paths
-from app.domain.prompts import FINISHED_BY_ANSWER, Refused, answer_problem, refusal, return_value
+from app.domain.prompts import FINISHED_BY_ANSWER, Refused, return_value
 from app.domain.work import Work
-from app.expressions.arcade import STEP_ERROR
 
 USER_FAILED = "USER_FAILED"
 """``msgCode`` of a step whose user answered that it did not succeed."""
@@ -22,7 +22,7 @@ def give_answer(
     job: Job, diagram: Diagram, command: GiveAnswer, actor: Actor, moment: Moment, *, assignee: Assignment | None = None
 ) -> Decision | Refused:
     """Take an answer to an open prompt, or say why not. A taken answer closes the prompt; it is applied later."""
-    refused = refusal(job, diagram, command.step_id, command.answer, command.prompt_id, actor, assignee)
+    refused = refusal(job, diagram, command, actor, assignee)
     if refused is not None:
         return refused
     prompt_id = job.flow.current(command.step_id).last_run.prompt_id or ""
@@ -51,7 +51,7 @@ def apply_answer(
         return None
     work = Work(job, diagram, by, now_ms=moment.now_ms, new_id=moment.new_id)
     answer = run.answer.answer
-    problem = answer_problem(job, diagram, diagram.by_id[current.step_id], answer, by, assignee)
+    problem = answer_problem(Case(job, diagram, diagram.by_id[current.step_id], current, by), answer, assignee)
     if problem is not None:
         work.record(e.AnswerRejected(current.step_id, command.prompt_id, by.username, problem))
     else:
@@ -62,11 +62,11 @@ def apply_answer(
 
 def _take_effect(work: Work, current: CurrentStep, answer: Answer, assignee: Assignment | None) -> None:
     step, by = work.diagram.by_id[current.step_id], work.actor.username
-    if answer.comment and step.can_comment:
+    if answer.comment and answer.comment.strip() and step.can_comment:
         work.record(e.CommentAdded(work.new_id(), answer.comment, by, work.now_ms))
     value = return_value(step, answer, assignee)
     if value is None:
-        work.fail(step.step_id, StepFault("The step's user could not carry it out.", USER_FAILED))
+        work.fail_and_follow(step.step_id, StepFault("The step's user could not carry it out.", USER_FAILED))
         return
     if step.kind is StepKind.DEFINE_LOCATION and answer.location is not None:
         place = read_location(answer.location)
@@ -102,22 +102,13 @@ def end_run(
     if isinstance(command, CompleteRun):
         work.complete(command.step_id, command.return_value)
     elif isinstance(command, FailRun):
-        _fail(work, command)
+        work.fail_and_follow(command.step_id, StepFault(command.msg, command.msg_code))
     elif isinstance(command, EndStoppedRun):
         work.record(stopped(work, command.step_id))
     else:
         work.record(e.StepProgressed(command.step_id, command.msg, command.msg_code))
     work.start_automatic_steps()
     return _decision(work)
-
-
-def _fail(work: Work, command: FailRun) -> None:
-    """A failure goes along the paths that ask for it; without any the step stays, failed."""
-    step = work.diagram.by_id[command.step_id]
-    taken = error_paths(work.diagram, step, work.job, SYSTEM.username)
-    work.fail(command.step_id, StepFault(command.msg, command.msg_code))
-    if taken:
-        work.leave(command.step_id, STEP_ERROR, taken, automatic=True)
 
 
 def end_hold(job: Job, diagram: Diagram, command: EndHold, moment: Moment) -> Decision | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.domain import events as e
 from app.domain.access import Actor
 from app.domain.apply import apply
-from app.domain.diagram import Diagram, Path, Schedule, Step
+from app.domain.diagram import Diagram, Schedule
 from app.domain.job import (
     Assignment,
     CurrentStep,
@@ -25,12 +25,12 @@ from app.domain.job import (
 )
 from app.domain.joins import arrive, open_joins
 from app.domain.outcomes import Lift, LiftKind, Reason, Recorded, StepOutcome, StepStatus
-from app.domain.paths import assignment_along, matching_paths, scope_of
-from app.domain.refusals import hold_reason
-from app.expressions.arcade import STEP_SUCCESS, ArcadeError
+from app.domain.paths import Way, error_ways, scope_of, ways_out
+from app.domain.refusals import ASSIGN_PRIVILEGES, hold_reason
+from app.expressions.arcade import STEP_ERROR, STEP_SUCCESS, ArcadeError
 
 MAX_AUTOMATIC_STEPS = 1000
-"""So many steps in a row may start by themselves without a person having done anything (design.md section 6, "Join")."""
+"""So many steps in a row may start by themselves without a person having done anything (design.md 6, "Join")."""
 
 
 class Work:
@@ -88,7 +88,8 @@ class Work:
         reasons = [hold_reason(hold) for hold in self.job.flow.holds_of(current.step_id)]
         if self.diagram.by_id[current.step_id].asks and current.assignment.to is None:
             text = "The step starts by itself but needs a person, and it is assigned to nobody."
-            reasons.append(Reason(StepStatus.STEP_NOT_AUTO, text, (Lift(LiftKind.PRIVILEGE, "jobAssignAny"),)))
+            lifts = tuple(Lift(LiftKind.PRIVILEGE, name) for name in ASSIGN_PRIVILEGES)
+            reasons.append(Reason(StepStatus.STEP_NOT_AUTO, text, lifts))
         return tuple(reasons)
 
     def _stop_endless_run(self, current: CurrentStep) -> None:
@@ -115,49 +116,51 @@ class Work:
             self.record(e.StepCompleted(step_id, value))
             return
         try:
-            taken = self._ways_out(step, value)
+            ways = self._ways_out(step_id, value)
         except ArcadeError as error:
-            self.fail(step_id, StepFault(f"A path of the step cannot be evaluated: {error}", "EXPRESSION"))
+            text = f"The way out of the step cannot be evaluated: {error}"
+            self.fail(step_id, StepFault(text, "EXPRESSION_FAILED"))
             return
-        if step.paths and not taken:
+        if step.paths and not ways:
             text = "The step is done, but no path out of it matches."
             self.fail(step_id, StepFault(text, "NO_MATCHING_PATHS"))
             return
-        self.leave(step_id, value, taken, automatic=True)
+        self.leave(step_id, value, ways, automatic=True)
 
     def fail(self, step_id: str, fault: StepFault) -> None:
+        """A run failed: the step stays, and can be run again."""
         self.record(e.StepFailed(step_id, self.actor.username, fault))
+
+    def fail_and_follow(self, step_id: str, fault: StepFault) -> None:
+        """A run failed for a cause outside the diagram: go along the paths that ask for it, else let the step stay."""
+        step, present = self.diagram.by_id[step_id], self.job.flow.current(step_id).assignment
+        ways = error_ways(self.diagram, step, present, scope_of(self.job, self.actor.username, STEP_ERROR))
+        self.fail(step_id, fault)
+        if ways:
+            self.leave(step_id, STEP_ERROR, ways, automatic=True)
 
     def finish(self, step_id: str, value: ReturnValue, *, skipped: bool) -> None:
         """Finish a visit on a person's word; the caller has checked that a path matches."""
-        taken = self._ways_out(self.diagram.by_id[step_id], value)
-        self.leave(step_id, value, taken, automatic=False, skipped=skipped)
+        self.leave(step_id, value, self._ways_out(step_id, value), automatic=False, skipped=skipped)
 
-    def _ways_out(self, step: Step, value: ReturnValue) -> list[Path]:
-        return matching_paths(self.diagram, step, scope_of(self.job, self.actor.username, value))
+    def _ways_out(self, step_id: str, value: ReturnValue) -> list[Way]:
+        present = self.job.flow.current(step_id).assignment
+        scope = scope_of(self.job, self.actor.username, value)
+        return ways_out(self.diagram, self.diagram.by_id[step_id], present, scope)
 
     # ------------------------------------------------------------ moving on
 
     def leave(
-        self, step_id: str, value: ReturnValue, taken: Sequence[Path], *, automatic: bool, skipped: bool = False
+        self, step_id: str, value: ReturnValue, ways: Sequence[Way], *, automatic: bool, skipped: bool = False
     ) -> None:
-        """End a visit and follow ``taken``; without paths the branch ends here.
-
-        An assignment that cannot be evaluated fails the step instead.
-        """
+        """End a visit and follow ``ways``; without any the branch ends here."""
         left = self.job.flow.current(step_id)
-        try:
-            arrivals = self._arrivals(left, value, taken)
-        except ArcadeError as error:
-            self.fail(
-                step_id, StepFault(f"The next step's assignment cannot be evaluated: {error}", "EXPRESSION")
-            )
-            return
+        arrivals = [PendingStep(way.path.next_step, way.assignment, self.now_ms) for way in ways]
         stay = [step.step_id for step in self.job.flow.steps if step.step_id != step_id]
         reached = arrive(self.job.flow.pending, stay, arrivals)
         ready, waiting = open_joins(self.diagram, stay, reached)
         activated = tuple(self._visit(step.step_id, step.assignment) for step in ready)
-        status = next((path.status for path in reversed(taken) if path.status), None)
+        status = next((way.path.status for way in reversed(ways) if way.path.status), None)
         self.record(
             e.StepFinished(
                 step=left,
@@ -174,12 +177,6 @@ class Work:
         self._arrived(activated)
         if self.job.flow.is_complete:
             self.record(e.WorkflowCompleted(self.actor.username))
-
-    def _arrivals(self, left: CurrentStep, value: ReturnValue, taken: Sequence[Path]) -> list[PendingStep]:
-        scope = scope_of(self.job, self.actor.username, value)
-        return [
-            PendingStep(path.next_step, assignment_along(path, left.assignment, scope), self.now_ms) for path in taken
-        ]
 
     def _visit(self, step_id: str, assignment: Assignment) -> CurrentStep:
         return CurrentStep(step_id, self.new_id(), assignment, self.now_ms)
