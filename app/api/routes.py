@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from app.api import answers, diagrams, health, items, job_templates, jobs
+from app.api import answers, diagrams, docs_page, health, items, job_templates, jobs
 from app.api.websocket import notifications
 
 _ORG: Final = "/{org_id}"
@@ -41,6 +41,9 @@ routes: Final[list[BaseRoute]] = [
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),
     Route("/metrics", health.metrics, methods=["GET"]),
+    Route("/openapi.json", docs_page.openapi, methods=["GET"]),
+    Route("/asyncapi.json", docs_page.asyncapi, methods=["GET"]),
+    Route("/docs", docs_page.page, methods=["GET"]),
     Route(f"{_ORG}/checkStatus", items.check_status, methods=["GET"]),
     Route(f"{_ORG}/healthCheck", items.health_check, methods=["GET"]),
     Route(_ITEM, items.read, methods=["GET"]),

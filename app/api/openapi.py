@@ -1,0 +1,128 @@
+"""The REST API as an OpenAPI 3.1 document: the route table, the operations' table and the structs' own schemas."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any, Final
+
+import msgspec
+from starlette.routing import BaseRoute, Route
+
+from app.api.operations import ERRORS, JSON, OPERATIONS, PATH_PARAMETERS, TEXT, Operation, phrase
+from app.api.schemas import Schemas
+from app.protocol.errors import ErrorBody
+
+DISTRIBUTION: Final = "stepgate"
+
+_SEGMENT: Final = re.compile(r"\{(\w+)\}")
+
+_SECURITY_SCHEMES: Final[Mapping[str, Any]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "`stepgate token USER`"},
+    "esri": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Esri-Authorization",
+        "description": "`Bearer TOKEN`, for clients behind proxies that keep `Authorization` to themselves.",
+    },
+    "query": {"type": "apiKey", "in": "query", "name": "token", "description": "For links and websockets."},
+}
+
+_ABOUT: Final = """Workflow jobs: create them, act on their steps, answer what they ask, read what became of them.
+
+Every error is `{"error": {"code", "type", "name", "message", "details"}}`, whatever the status; no other answer has a
+member `error`. Members of a body that are not known here are ignored, and `null` means absent. Moments are ISO 8601 in
+UTC. Live messages come over a websocket at `/{orgId}/{itemId}/notificationWs`: see `/asyncapi.json`.
+"""
+
+
+@lru_cache(maxsize=4)
+def openapi_document(routes: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
+    """Build the document for these ``(method, path)`` pairs, as ``described_routes`` gives them.
+
+    Raises:
+        LookupError: a route has no entry in ``OPERATIONS``.
+    """
+    schemas = Schemas("#/components/schemas/")
+    paths: dict[str, dict[str, Any]] = {}
+    for method, path in routes:
+        operation = OPERATIONS[f"{method} {path}"]
+        paths.setdefault(path, {})[method.lower()] = _operation(operation, path, schemas)
+    schemas.of(ErrorBody)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Stepgate", "version": version(DISTRIBUTION), "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": schemas.components(), "securitySchemes": _SECURITY_SCHEMES},
+    }
+
+
+def described_routes(routes: Iterable[BaseRoute]) -> tuple[tuple[str, str], ...]:
+    """The HTTP routes as ``(method, path)`` with the wire's names in the path; HEAD follows GET and is left out."""
+    return tuple(_pairs(routes))
+
+
+def _pairs(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
+    for route in routes:
+        if isinstance(route, Route):
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                yield method, _SEGMENT.sub(lambda found: f"{{{PATH_PARAMETERS[found[1]][0]}}}", route.path)
+
+
+def _operation(operation: Operation, path: str, schemas: Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.operation_id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "parameters": [*_path_parameters(path), *_query_parameters(operation)],
+        "responses": {"200": _answer(operation, schemas)}
+        | {str(status): _error(status) for status in operation.errors},
+        "security": [] if operation.is_open else [{name: []} for name in _SECURITY_SCHEMES],
+    }
+    if text := _description(operation):
+        described["description"] = text
+    if operation.body is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {JSON: {"schema": schemas.of(operation.body)}},
+        }
+    return described
+
+
+def _description(operation: Operation) -> str:
+    needs = f"Needs {operation.privilege}." if operation.privilege else ""
+    return " ".join(filter(None, (operation.notes, needs)))
+
+
+def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
+    about = dict(PATH_PARAMETERS.values())
+    for name in _SEGMENT.findall(path):
+        yield {"name": name, "in": "path", "required": True, "description": about[name], "schema": TEXT}
+
+
+def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    for name, text in operation.query.items():
+        schema = {"type": "boolean", "default": False}
+        yield {"name": name, "in": "query", "description": text, "schema": schema}
+
+
+def _answer(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    if isinstance(operation.answer, str):
+        return {"description": phrase(200), "content": {operation.answer: {"schema": TEXT}}}
+    return {"description": phrase(200), "content": {JSON: {"schema": schemas.of(operation.answer)}}}
+
+
+def _error(status: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": ERRORS[status],
+        "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}}},
+    }
+    if status == 503:
+        found["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    return found
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """The document as JSON for people and programs."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2)

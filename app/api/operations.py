@@ -1,0 +1,223 @@
+"""What each REST operation takes and gives: the table that ``openapi.py`` makes a document of.
+
+A route of ``routes.py`` that is not described here, or the other way round, fails a test. The types are those the
+handlers decode and encode, so their members are documented where they are written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from app.api.answers import AnswerTaken
+from app.api.items import ItemDetails, ServerStatus
+from app.api.problems import RETRY_AFTER_S
+from app.api.responses import Success
+from app.protocol.actions import ActionBody, JobActionResponse
+from app.protocol.answers import StepInformation
+from app.protocol.diagrams import DiagramCreated, DiagramList, WireDiagram, WireUpdate
+from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody
+from app.protocol.jobs import (
+    CommentAddedAnswer,
+    CreatedJobsAnswer,
+    JobAnswer,
+    JobCommentsAnswer,
+    JobHistoryAnswer,
+    ManagedJobsAnswer,
+)
+from app.protocol.templates import TemplateCreated, TemplateList, WireTemplate
+
+JSON: Final = "application/json"
+
+TEXT: Final = {"type": "string"}
+FLAG: Final = {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """A struct with members that its type does not have, as ``{name: type or schema}``; all of them are there."""
+
+    base: type
+    members: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of several types."""
+
+    types: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Args:
+        operation_id: its name for generated clients, the reference's where it has one (rest.md 4).
+        answer: type of the body of a 200; a ``str`` is the media type of something that is not JSON.
+        body: type of the JSON body, if it takes one.
+        query: switches of the query, and what they do.
+        errors: statuses that come with an error object.
+        privilege: what the caller needs beside access to the item, in words.
+    """
+
+    operation_id: str
+    tag: str
+    summary: str
+    answer: Any
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    errors: tuple[int, ...] = (400, 401, 403, 404, 503)
+    privilege: str | None = None
+    notes: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody is asked for a token."""
+        return 401 not in self.errors
+
+
+ITEM: Final = "/{orgId}/{itemId}"
+_JOB: Final = f"{ITEM}/jobs/{{jobId}}"
+_DIAGRAM: Final = f"{ITEM}/diagrams/{{diagramId}}"
+_TEMPLATE: Final = f"{ITEM}/jobTemplates/{{jobTemplateId}}"
+
+_DIAGRAM_ANSWER: Final = Extended(
+    WireDiagram, {"diagramVersion": {"type": "integer"}, "initialStepName": TEXT, "displayGrid": FLAG}
+)
+_TEMPLATE_ANSWER: Final = Extended(WireTemplate, {"jobTemplateId": TEXT, "lastUpdatedBy": TEXT})
+_ENVELOPE: Final = {
+    "type": "object",
+    "description": "The answer as it travels over the websocket.",
+    "properties": {"msgType": TEXT, "message": StepInformation, "requestId": TEXT},
+    "required": ["message"],
+}
+
+PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
+    "org_id": ("orgId", "`workflow`, or the organisation the item belongs to."),
+    "item_id": ("itemId", "The workflow item: 32 hexadecimal digits."),
+    "job_id": ("jobId", "The job's id."),
+    "step_id": ("stepId", "A step's id in the job's diagram."),
+    "diagram_id": ("diagramId", "The diagram's id."),
+    "version": ("diagramVersion", "1, 2, ...; -1 is the draft."),
+    "template_id": ("jobTemplateId", "The job template's id."),
+}
+"""Segments of a path: the route's name to the wire's name and what it is."""
+
+ERRORS: Final[Mapping[int, str]] = {
+    400: "Refused: the body or the query is not right, or the rules forbid it. `error.details` names each fault.",
+    401: "No token came along, or it is not valid (any more).",
+    403: "The user has no role in this workflow item.",
+    404: "There is no such item, or no such thing in it.",
+    503: f"The database cannot take it now; nothing was changed. Come back after {RETRY_AFTER_S} s (`Retry-After`).",
+}
+"""What an error status means, whatever the operation."""
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    f"POST {ITEM}/jobTemplates/{{jobTemplateId}}/job": Operation(
+        "createJobs",
+        "Jobs",
+        "Create jobs from an active template, all or none",
+        CreatedJobsAnswer,
+        CreateJobsBody,
+        privilege="`jobCreate`",
+    ),
+    f"GET {_JOB}": Operation(
+        "getJob",
+        "Jobs",
+        "Read a job",
+        JobAnswer,
+        query={"extProps": "With its extended properties.", "holds": "With all holds it ever had."},
+    ),
+    f"POST {_JOB}/action": Operation(
+        "jobAction",
+        "Jobs",
+        "Act on steps: Run, Finish, Stop, SetCurrentStep, Hold, ReleaseHold, RefreshStatus",
+        JobActionResponse,
+        ActionBody,
+        privilege="that the step is the caller's; `workflowSetStepCurrent` and `jobUpdateHolds` for what they name",
+        notes="The answer is 200 also when steps refuse: `stepResponses` has a status and all reasons for each.",
+    ),
+    f"POST {_JOB}/steps/{{stepId}}/response": Operation(
+        "answerStep",
+        "Jobs",
+        "Answer the question of a running step",
+        AnswerTaken,
+        Either((StepInformation, _ENVELOPE)),
+        privilege="that the step is assigned to the caller",
+        notes="Ours. A rejected answer is a 400 whose `error.type` is already_answered, not_waiting, not_allowed or "
+        "invalid. `stored`: it was accepted for good and is applied later.",
+    ),
+    f"POST {_JOB}/{{stepId}}": Operation(
+        "assignStep",
+        "Jobs",
+        "Give a current step to a user, a group or nobody",
+        Success,
+        AssignBody,
+        privilege="`jobAssignAny`, `jobAssignGroup` or `jobAssignIndividual`",
+        notes="`currentStep` in place of the id means the current step, the caller's own first.",
+    ),
+    f"POST {ITEM}/jobs/manage": Operation(
+        "manageJobs",
+        "Jobs",
+        "Close, reopen, delete or upgrade jobs",
+        ManagedJobsAnswer,
+        ManageBody,
+        privilege="`jobClose`, `jobReopenClosed`, `jobDelete`, `jobUpgrade`",
+        notes="Jobs that are not refused are done, whatever becomes of the others.",
+    ),
+    f"GET {_JOB}/comments": Operation("getComments", "Jobs", "List a job's comments, oldest first", JobCommentsAnswer),
+    f"POST {_JOB}/comments": Operation("addComment", "Jobs", "Comment on a job", CommentAddedAnswer, CommentBody),
+    f"GET {_JOB}/history": Operation(
+        "getHistory", "Jobs", "List what happened to a job, oldest first", JobHistoryAnswer
+    ),
+    f"GET {_JOB}/diagram": Operation(
+        "getJobDiagram", "Jobs", "Read the diagram version a job follows", _DIAGRAM_ANSWER
+    ),
+    f"GET {ITEM}/diagrams": Operation("getDiagrams", "Diagrams", "List the diagrams", DiagramList),
+    f"POST {ITEM}/diagrams": Operation(
+        "createDiagram", "Diagrams", "Create a diagram", DiagramCreated, WireDiagram, privilege="`adminBasic`"
+    ),
+    f"GET {_DIAGRAM}": Operation(
+        "getDiagram", "Diagrams", "Read the newest activated version, else the draft", _DIAGRAM_ANSWER
+    ),
+    f"GET {_DIAGRAM}/{{diagramVersion}}": Operation("getDiagramVersion", "Diagrams", "Read a version", _DIAGRAM_ANSWER),
+    f"POST {_DIAGRAM}": Operation(
+        "updateDiagram",
+        "Diagrams",
+        "Store the next version, or the draft",
+        Success,
+        Extended(WireUpdate, {"diagram": WireDiagram}),
+        privilege="`adminBasic`",
+    ),
+    f"GET {ITEM}/jobTemplates": Operation("getJobTemplates", "Job templates", "List the job templates", TemplateList),
+    f"POST {ITEM}/jobTemplates": Operation(
+        "createJobTemplate",
+        "Job templates",
+        "Create a job template",
+        TemplateCreated,
+        WireTemplate,
+        privilege="`adminBasic`",
+    ),
+    f"GET {_TEMPLATE}": Operation("getJobTemplate", "Job templates", "Read a job template", _TEMPLATE_ANSWER),
+    f"GET {ITEM}": Operation("getItem", "Item", "Read the workflow item's details", ItemDetails),
+    "GET /{orgId}/checkStatus": Operation(
+        "checkStatus", "Server", "Ask whether the server is there", ServerStatus, errors=()
+    ),
+    "GET /{orgId}/healthCheck": Operation(
+        "healthCheck", "Server", "Ask whether the server and its database work", Success, errors=(400,)
+    ),
+    "GET /openapi.json": Operation(
+        "openapi", "Documentation", "This API, as OpenAPI 3.1", {"type": "object"}, errors=()
+    ),
+    "GET /asyncapi.json": Operation(
+        "asyncapi", "Documentation", "The websocket, as AsyncAPI 3.0", {"type": "object"}, errors=()
+    ),
+    "GET /docs": Operation("docs", "Documentation", "Both, as a page for people", "text/html", errors=()),
+}
+"""By method and path, as the document names them."""
+
+
+def phrase(status: int) -> str:
+    """The status in words: "Not Found"."""
+    return HTTPStatus(status).phrase
