@@ -75,3 +75,5 @@ async def _verdict(parts: Gateway, answer_id: int) -> AnswerRecord | None:
         return await asyncio.wait_for(told, VERDICT_WAIT_S)
     except TimeoutError:
         return None
+    finally:
+        parts.hub.unwatch_answer(answer_id, tell)

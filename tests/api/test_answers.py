@@ -1,9 +1,15 @@
 """``POST jobs/{jobId}/steps/{stepId}/response``: the same answers as on the websocket, over REST."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from app.api import answers
+from app.domain.job import Answer
+from app.hub.hub import Hub
+from app.services.first_start import ITEM_ID
+from app.services.ports import AnswerRecord
 from tests.api.conftest import Api
 
 
@@ -80,3 +86,46 @@ def test_a_body_that_names_another_step_is_refused(api: Api, asked: str, member:
 
 def test_an_answer_to_a_job_that_is_not_there_is_refused(api: Api) -> None:
     assert api.refused("jobs/nowhere/steps/ask/response", {"questionResponse": 1})["message"]
+
+
+def test_an_answer_whose_verdict_is_late_is_told_as_stored_and_counts(
+    api: Api, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(answers, "VERDICT_WAIT_S", 0)
+        assert respond(api, asked, questionResponse=1, requestId="late")["stage"] == "stored"
+    assert respond(api, asked, questionResponse=1, requestId="late")["stage"] == "applied"
+    assert api.current(asked) == ["end"]
+
+
+def test_an_answer_that_is_rejected_after_it_was_stored_is_told_as_refused(
+    api: Api, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rare: the world has changed between storing and applying, such as a user who was to be assigned and is gone."""
+
+    def reject(_: Hub, answer_id: int, callback: Callable[[AnswerRecord], None]) -> None:
+        callback(
+            AnswerRecord(
+                answer_id=answer_id,
+                item_id=ITEM_ID,
+                job_key=1,
+                job_id=asked,
+                step_id="ask",
+                run_id="r",
+                prompt_id="p",
+                request_id=None,
+                username="admin",
+                answer=Answer(question_response=1),
+                stage="rejected",
+                reason="invalid",
+                at_ms=0,
+            )
+        )
+
+    monkeypatch.setattr(Hub, "watch_answer", reject)
+    assert api.refused(f"jobs/{asked}/steps/ask/response", {"questionResponse": 1})["type"] == "invalid"
+
+
+def test_nobody_is_left_waiting_for_a_verdict(api: Api, asked: str) -> None:
+    respond(api, asked, questionResponse=1)
+    assert api.gateway.hub._verdicts.watched == []

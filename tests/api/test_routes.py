@@ -1,0 +1,37 @@
+"""The route table: nothing hides anything, and a step cannot be called like a resource of its job."""
+
+import re
+
+from starlette.routing import Match, Route
+
+from app.api.routes import routes
+from app.domain.diagram import RESERVED_STEP_IDS
+
+HTTP = [route for route in routes if isinstance(route, Route)]
+
+
+def concrete(route: Route) -> str:
+    """A path of the route, each of its parameters filled in with a word that is no segment of the table."""
+    return re.sub(r"{(\w+)}", r"x-\1", route.path)
+
+
+def test_every_route_is_the_first_that_matches_its_own_path() -> None:
+    for route in HTTP:
+        for method in route.methods or ():
+            scope = {"type": "http", "method": method, "path": concrete(route), "root_path": "", "headers": []}
+            first = next(each for each in routes if each.matches(scope)[0] is Match.FULL)
+            assert first is route, f"{method} {route.path} is hidden by {first}"
+
+
+def test_no_step_may_be_called_like_a_resource_of_its_job() -> None:
+    """``POST jobs/{jobId}/{stepId}`` would never reach it."""
+    segments = {
+        route.path.split("/")[5] for route in HTTP if re.match(r"/{org_id}/{item_id}/jobs/{job_id}/\w", route.path)
+    }
+    assert segments >= {"action", "comments"}
+    assert {segment.lower() for segment in segments} <= RESERVED_STEP_IDS
+
+
+def test_no_route_answers_twice() -> None:
+    table = [(method, route.path) for route in HTTP for method in route.methods or ()]
+    assert len(set(table)) == len(table)
