@@ -141,7 +141,8 @@ def _(message: StepHoldReleased) -> str:
 @_detail.register
 def _(message: StepHoldsUpdated) -> str:
     hold = _hold_text(message)
-    return f"{hold}, released by {message.released_by}" if message.released_by else hold
+    released = f"released by {message.released_by}" if message.released_by else ""
+    return ", ".join(part for part in (hold, released) if part)
 
 
 def _hold_text(held: StepHeld | StepHoldsUpdated) -> str:

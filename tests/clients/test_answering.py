@@ -11,6 +11,7 @@ from stepgate_client import (
     Backoff,
     Client,
     ConnectionFailed,
+    NotFound,
     PropertyResponse,
     RequestRefused,
     SubscriptionEnded,
@@ -175,7 +176,9 @@ async def test_a_request_id_under_way_cannot_be_used_twice() -> None:
         assert await first == ["applied"]
 
 
-@pytest.mark.parametrize(("code", "kind"), [("unavailable", Unavailable), ("malformed", RequestRefused)], ids=str)
+@pytest.mark.parametrize(
+    ("code", "kind"), [("unavailable", Unavailable), ("not_found", NotFound), ("malformed", RequestRefused)], ids=str
+)
 async def test_other_refusals_of_the_frame_keep_their_kind(code: str, kind: type[Exception]) -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.frame()

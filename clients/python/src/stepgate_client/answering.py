@@ -16,9 +16,11 @@ from stepgate_client.endpoint import Endpoint
 from stepgate_client.errors import (
     AnswerRejected,
     ConnectionFailed,
+    NotFound,
     RequestRefused,
     StepgateError,
     SubscriptionEnded,
+    Unauthenticated,
     Unavailable,
     VerdictMissing,
 )
@@ -179,4 +181,8 @@ def _refusal(error: Error) -> StepgateError:
         return AnswerRejected(error.msg, error.msg_code)
     if error.msg_code in TEMPORARY_REPLIES:
         return Unavailable(error.msg)
+    if error.msg_code == "not_found":
+        return NotFound(error.msg)
+    if error.msg_code == "unauthenticated":
+        return Unauthenticated(error.msg)
     return RequestRefused(error.msg, type=error.msg_code, details=error.details)

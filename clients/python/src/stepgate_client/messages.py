@@ -213,6 +213,7 @@ class StepInfoRequired(JobMessage, frozen=True):
     prompt: str | None = None
     geometry_type: str | None = None
     method_type: str | None = None
+    job_template_id: str | None = None
     properties: list[PropertyDetail] = []
     # Attachment
     folder: str | None = None

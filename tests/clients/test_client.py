@@ -1,0 +1,316 @@
+"""The client against a real server: each call, its result and its refusals, and the example of the README."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from stepgate_client import (
+    ActionRefused,
+    Answer,
+    AnswerRejected,
+    Client,
+    ConnectionFailed,
+    ManageRefused,
+    NotFound,
+    PermissionDenied,
+    RequestRefused,
+    ServerFailed,
+    StepgateError,
+    SubscriptionRefused,
+    Unauthenticated,
+    Unavailable,
+)
+from stepgate_client.endpoint import error_of
+from stepgate_client.messages import JobState, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
+from tests.conftest import StartServer
+from tests.support import ServerProcess, deadline, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+REVIEW = "bT8xWm2pRk-5Zc9vLhQ0Ng"
+APPROVE = Answer(question_response=1)
+
+
+@pytest.fixture
+def server(start_server: StartServer) -> ServerProcess:
+    return start_server()
+
+
+@pytest.fixture
+async def client(server: ServerProcess) -> AsyncIterator[Client]:
+    async with Client(server.url, token=server.token()) as made:
+        yield made
+
+
+async def new_job(client: Client) -> tuple[str, str]:
+    """Create a simple review; returns its id and that of its first step."""
+    [job_id] = (await client.create_jobs(REVIEW)).job_ids
+    return job_id, (await client.get_job(job_id)).current_steps[0].step_id
+
+
+async def asking_job(client: Client) -> tuple[str, str]:
+    """Create a simple review and bring it to its question; returns its id and that of the question's step."""
+    job_id, step_id = await new_job(client)
+    await client.run(job_id)
+    await client.answer(job_id, step_id, Answer(manual_response=True))
+    await client.finish(job_id)
+    return job_id, (await client.get_job(job_id)).current_steps[0].step_id
+
+
+@pytest.mark.anyio
+async def test_a_job_is_created_with_what_was_asked_for(client: Client) -> None:
+    created = await client.create_jobs(REVIEW, job_name="Kerbs", number_of_jobs=2, priority="High")
+    assert len(created.job_ids) == 2
+    job = await client.get_job(created.job_ids[0], properties=True, holds=True)
+    assert (job.job_name, job.priority, job.created_by, job.holds) == ("Kerbs", "High", "admin", [])
+    assert job.created_date is not None
+    assert job.created_date.tzinfo is not None
+    diagram = await client.diagram(job.job_id)
+    assert (diagram.diagram_name, diagram.diagram_version) == (job.diagram_name, job.diagram_version)
+    step = diagram.step("review")
+    assert step is not None
+    assert diagram.step(step.id) is step
+
+
+@pytest.mark.anyio
+async def test_a_question_is_answered_over_the_websocket(client: Client) -> None:
+    job_id, step_id = await asking_job(client)
+    state = await client.job_state(job_id)
+    question = state.step_states[0].details
+    assert isinstance(question, StepInfoRequired)
+    assert [choice.value for choice in question.question_responses] == [1, 0]
+    async with client.notifications(job_id) as messages, asyncio.timeout(deadline(2)):
+        assert isinstance(await anext(messages), JobState)
+        verdict = await client.answer(job_id, step_id, APPROVE, prompt_id=question.prompt_id, request_id="r1")
+        assert (verdict.stage, verdict.prompt_id, verdict.request_id) == ("applied", question.prompt_id, "r1")
+        async for message in messages:
+            if isinstance(message, StepFinished) and step_id in message.step_ids:
+                break
+    assert (await client.answer(job_id, step_id, APPROVE, request_id="r1")).stage == "applied"
+    with pytest.raises(AnswerRejected) as caught:
+        await client.answer(job_id, step_id, APPROVE, prompt_id=question.prompt_id, request_id="r2")
+    assert caught.value.reason in {"already_answered", "not_waiting"}
+
+
+@pytest.mark.anyio
+async def test_a_question_is_answered_over_http(client: Client) -> None:
+    job_id, step_id = await asking_job(client)
+    with pytest.raises(AnswerRejected) as caught:
+        await client.answer_over_rest(job_id, step_id, Answer(question_response=77))
+    assert caught.value.reason == "invalid"
+    verdict = await client.answer_over_rest(job_id, step_id, APPROVE, request_id="r1")
+    assert verdict.stage == "applied"
+    with pytest.raises(AnswerRejected):
+        await client.answer_over_rest(job_id, step_id, APPROVE, request_id="r2")
+
+
+@pytest.mark.anyio
+async def test_holds_are_set_released_and_told(client: Client) -> None:
+    job_id, step_id = await new_job(client)
+    other_id, _ = await new_job(client)
+    async with client.notifications(job_id) as messages, asyncio.timeout(deadline(2)):
+        await anext(messages)
+        await client.hold(job_id, until=datetime.now(UTC) + timedelta(hours=1))
+        held = await anext(messages)
+        assert isinstance(held, StepHeld)
+        assert held.scheduled_release is not None
+        await client.release_hold(job_id, step_id)
+        assert isinstance(await anext(messages), StepHoldReleased)
+        await client.hold(job_id, step_id, other_job_id=other_id)
+        dependent = await anext(messages)
+        assert isinstance(dependent, StepHeld)
+        assert dependent.dependency_details is not None
+        assert dependent.dependency_details.dependent_job_id == other_id
+        await client.release_hold(job_id, other_job_id=other_id)
+        assert isinstance(await anext(messages), StepHoldReleased)
+    holds = (await client.get_job(job_id, holds=True)).holds
+    assert [hold.released_by for hold in holds] == ["admin", "admin"]
+
+
+@pytest.mark.anyio
+async def test_a_refused_action_raises_with_every_reason(client: Client) -> None:
+    job_id, step_id = await new_job(client)
+    await client.hold(job_id)
+    with pytest.raises(ActionRefused) as caught:
+        await client.run(job_id)
+    [response] = caught.value.step_responses
+    assert (response.step_id, response.status) == (step_id, "Held")
+    assert response.reasons[0].lifted_by
+    assert str(caught.value) == response.status_description
+
+
+@pytest.mark.anyio
+async def test_the_other_actions_reach_the_job(client: Client) -> None:
+    job_id, step_id = await new_job(client)
+    diagram = await client.diagram(job_id)
+    approved = diagram.step("Approved")
+    assert approved is not None
+    await client.run(job_id, step_id)
+    with pytest.raises(ActionRefused):
+        await client.set_current_step(job_id, approved.id)
+    await client.stop(job_id, step_id)
+    with pytest.raises(ActionRefused) as caught:
+        await client.refresh(job_id, step_id)
+    assert caught.value.step_responses[0].status == "NotRunning"
+    await client.set_current_step(job_id, approved.id)
+    await client.assign(job_id)
+    job = await client.get_job(job_id)
+    assert [(step.step_id, step.assigned_type) for step in job.current_steps] == [(approved.id, "Unassigned")]
+    await client.assign(job_id, approved.id, user="admin")
+    assert (await client.get_job(job_id)).current_steps[0].assigned_to == "admin"
+
+
+@pytest.mark.anyio
+async def test_comments_and_history_are_written_and_read(client: Client) -> None:
+    job_id, step_id = await new_job(client)
+    comment_id = await client.add_comment(job_id, "Häuser, 家 and / & ?")
+    [comment] = await client.comments(job_id)
+    assert (comment.comment_id, comment.comment, comment.last_modified_by) == (
+        comment_id,
+        "Häuser, 家 and / & ?",
+        "admin",
+    )
+    await client.run(job_id)
+    entries = await client.history(job_id)
+    assert {"Created", "Activated", "Started"} <= {entry.action for entry in entries}
+    assert any(entry.step_id == step_id and entry.username == "admin" for entry in entries)
+
+
+@pytest.mark.anyio
+async def test_jobs_are_managed_and_refusals_name_the_job(client: Client) -> None:
+    job_id, _ = await new_job(client)
+    running_id, _ = await new_job(client)
+    await client.run(running_id)
+    with pytest.raises(ManageRefused) as caught:
+        await client.manage("Close", [job_id, running_id])
+    assert {entry.job_id: entry.success for entry in caught.value.result.jobs} == {job_id: True, running_id: False}
+    assert (await client.get_job(job_id)).closed
+    await client.manage("Reopen", [job_id])
+    await client.manage("Delete", [job_id])
+    with pytest.raises(NotFound):
+        await client.get_job(job_id)
+
+
+@pytest.mark.anyio
+async def test_what_is_wrong_is_raised_as_its_kind(client: Client, server: ServerProcess) -> None:
+    job_id, _ = await new_job(client)
+    with pytest.raises(NotFound):
+        await client.run("no-such-job")
+    with pytest.raises(SubscriptionRefused):
+        await client.job_state("no-such-job")
+    with pytest.raises(NotFound):
+        await client.answer("no-such-job", "s1", APPROVE)
+    with pytest.raises(RequestRefused) as caught:
+        await client.add_comment(job_id, "half a pair \ud83d".encode("utf-8", "replace").decode() + "\0")
+    assert caught.value.status == 400
+    async with Client(server.url, token="nonsense") as stranger:
+        with pytest.raises(Unauthenticated):
+            await stranger.get_job(job_id)
+        with pytest.raises(Unauthenticated):
+            await stranger.job_state(job_id)
+    async with Client(server.url, token=server.token(), item_id="f" * 32) as elsewhere:
+        with pytest.raises(NotFound):
+            await elsewhere.job_state(job_id)
+
+
+@pytest.mark.anyio
+async def test_a_user_without_a_role_is_refused(client: Client, server: ServerProcess) -> None:
+    job_id, _ = await new_job(client)
+    server.command("user", "add", "ben")
+    async with Client(server.url, token=server.token("ben")) as ben:
+        with pytest.raises(PermissionDenied):
+            await ben.get_job(job_id)
+        with pytest.raises(PermissionDenied):
+            await ben.job_state(job_id)
+
+
+@pytest.mark.anyio
+async def test_a_server_killed_between_messages_leaves_neither_gap_nor_repeat(
+    client: Client, server: ServerProcess
+) -> None:
+    job_id, _ = await new_job(client)
+    seen: list[int | None] = []
+    async with client.notifications(job_id) as messages, asyncio.timeout(deadline(6)):
+        first = await anext(messages)
+        for action in (client.hold, client.release_hold):
+            await action(job_id)
+        server.kill9()
+        await asyncio.to_thread(server.start)
+        for action in (client.hold, client.release_hold):
+            await action(job_id)
+        while len(seen) < 4:
+            message = await anext(messages)
+            if not isinstance(message, JobState):
+                seen.append(message.seq)
+            assert not (isinstance(message, JobState) and message.recovered is False)
+    start = first.seq or 0
+    assert seen == [start + 1, start + 2, start + 3, start + 4]
+
+
+@pytest.mark.anyio
+async def test_no_server_is_a_temporary_failure() -> None:
+    async with Client(f"http://127.0.0.1:{free_port()}", token="t") as client:
+        with pytest.raises(ConnectionFailed) as caught:
+            await client.get_job("J1")
+    assert caught.value.temporary
+
+
+def test_a_client_that_cannot_work_is_refused_when_it_is_made() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        Client("http://localhost", token="t", get_token=lambda: "t")
+    with pytest.raises(ValueError, match="not both"):
+        Client("http://localhost")
+    with pytest.raises(ValueError, match="URL of a server"):
+        Client("localhost:8080", token="t")
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "kind", "temporary"),
+    [
+        (401, "Unauthenticated", Unauthenticated, False),
+        (403, "NoRole", PermissionDenied, False),
+        (400, "PermissionDenied", PermissionDenied, False),
+        (404, "NotFound", NotFound, False),
+        (400, "JobNotFound", NotFound, False),
+        (400, "InvalidValue", RequestRefused, False),
+        (503, "StoreUnavailable", Unavailable, True),
+        (429, "", Unavailable, True),
+        (500, "InternalServerError", ServerFailed, False),
+    ],
+)
+def test_a_refusal_over_http_has_its_class(status: int, name: str, kind: type[StepgateError], temporary: bool) -> None:
+    error = error_of(status, b'{"error":{"message":"No.","type":"%s","details":["x"]}}' % name.encode(), "7")
+    assert isinstance(error, kind)
+    assert (error.temporary, error.message) == (temporary, "No.")
+    if isinstance(error, Unavailable):
+        assert error.retry_after_s == 7
+
+
+def test_a_proxys_own_page_is_borne() -> None:
+    assert str(error_of(418, b"<html>teapot</html>")) == "The server answered with HTTP status 418."
+
+
+def test_the_example_of_the_readme_runs(server: ServerProcess, tmp_path: Path) -> None:
+    readme = (ROOT / "clients" / "python" / "README.md").read_text()
+    [example] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    script = tmp_path / "example.py"
+    script.write_text(example)
+    environment = os.environ | {
+        "STEPGATE_URL": server.url,
+        "STEPGATE_TOKEN": server.token(),
+        "PYTHONPATH": str(ROOT / "clients" / "python" / "src"),
+        "PYTHONWARNINGS": "error",
+    }
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False, timeout=deadline(5)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the answer is applied" in done.stdout
+    assert "StepFinished" in done.stdout
+    assert "Held" in done.stdout
