@@ -8,14 +8,13 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from app.domain.commands import ManageType
+from app.domain.commands import MAX_COMMENT_CHARS, ManageType
 from app.domain.geometry import read_location
 from app.domain.job import AssignedType, Assignment, Location
 from app.errors import InvalidValue
 from app.protocol.text import parse_time
 
 MAX_JOBS_AT_ONCE: Final = 1_000
-MAX_COMMENT_CHARS: Final = 65_536
 _LAST_MOMENT_MS: Final = 253_402_300_799_999
 
 Moment = str | int

@@ -167,7 +167,7 @@ def test_each_spelling_of_json_is_taken(api: Api, paths: dict[str, str], media_t
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("comment", ["", None, 5, "x" * 70_000])
+@pytest.mark.parametrize("comment", ["", None, 5, "x" * 10_001])
 def test_a_comment_must_be_text_of_a_sensible_length(api: Api, paths: dict[str, str], comment: Any) -> None:
     assert "comment" in api.refused(f"jobs/{paths['job']}/comments", {"comment": comment})["message"]
 
