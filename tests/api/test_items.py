@@ -1,3 +1,6 @@
+import pytest
+
+from app.errors import StoreUnavailable
 from tests.api.conftest import ITEM, Api, error, ok
 
 
@@ -53,3 +56,11 @@ def test_an_item_or_organisation_that_is_not_there_is_not_found(api: Api) -> Non
 def test_an_unknown_path_gets_an_error_object(api: Api) -> None:
     assert error(api.call("GET", "jobs/x/nothing/here"), 404)["type"] == "NotFound"
     assert error(api.call("DELETE", "jobs/x"), 405)["type"] == "MethodNotAllowed"
+
+
+def test_a_database_that_does_not_answer_is_told_as_bad_health(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise StoreUnavailable("The database does not answer.")
+
+    monkeypatch.setattr(type(api.gateway.engine.store), "read", fail)
+    assert error(api.client.get("/workflow/healthCheck"), 400)["type"] == "StoreUnavailable"

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from app.services.first_start import TEMPLATE_ID
+from app.services.ports import Tx
 from tests.api.conftest import Api, error
 
 
@@ -127,6 +128,19 @@ def test_the_diagram_of_a_job_is_the_version_it_was_created_with(api: Api) -> No
     assert api.post(f"diagrams/{diagram_id}", {"diagram": newer}) == {"success": True}
     found = api.get(f"jobs/{job_id}/diagram")
     assert (found["diagramVersion"], found["steps"][0]["name"]) == (1, "Old")
+
+
+def test_a_job_whose_diagram_version_is_gone_can_still_be_read(api: Api) -> None:
+    diagram_id = api.diagram("Soon gone", [{"id": "a", "name": "A"}])
+    job_id = api.job(api.template("Soon gone", diagram_id))
+
+    def drop(tx: Tx) -> None:
+        tx.delete_diagram_version(tx.items()[0], diagram_id, 1)
+
+    assert api.client.portal is not None
+    api.client.portal.call(api.gateway.engine.store.run, drop)
+    assert api.get(f"jobs/{job_id}")["currentSteps"][0]["stepId"] == "a"
+    assert error(api.call("GET", f"jobs/{job_id}/diagram"), 404)["type"] == "DiagramNotFound"
 
 
 # ---------------------------------------------------------------- actions
