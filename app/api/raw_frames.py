@@ -43,6 +43,12 @@ class RawFrameProtocol(WebSocketsSansIOProtocol):
         extensions[EXTENSION] = {"transport": self.raw}
         await super().run_asgi()
 
+    async def send(self, message: Any) -> None:
+        """Send as uvicorn does; a refused handshake then counts as complete, or uvicorn would log an error for it."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True
+
     def pause_writing(self) -> None:
         """The peer does not keep up."""
         super().pause_writing()

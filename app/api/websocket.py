@@ -46,7 +46,7 @@ async def notifications(websocket: WebSocket) -> None:
     except GatewayError as error:
         await _refuse(websocket, problem(STATUS_OF[type(error)], error.name, error.message, list(error.details)))
         return
-    async with _transport(websocket) as transport:
+    async with open_transport(websocket) as transport:
         session = parts.hub.open_session(transport, identity)
         conversation = Conversation(parts, session)
         try:
@@ -82,7 +82,7 @@ async def _refuse(websocket: WebSocket, response: JsonResponse) -> None:
 
 
 @asynccontextmanager
-async def _transport(websocket: WebSocket) -> AsyncIterator[Transport]:
+async def open_transport(websocket: WebSocket) -> AsyncIterator[Transport]:
     """Accept, and take the raw path where the server has one."""
     raw = websocket.scope.get("extensions", {}).get(EXTENSION)
     if raw is None:
