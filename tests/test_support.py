@@ -1,13 +1,18 @@
 """The shared helpers do what the tests that use them rely on."""
 
 import asyncio
+import signal
 import socket
+import urllib.request
+from collections.abc import Callable
 
 import psycopg
 import pytest
 
-from tests.support import PostgresServer, RedisServer, deadline, eventually, no_leaks
+from tests.support import PostgresServer, RedisServer, ServerProcess, deadline, eventually, no_leaks
 from tests.support.ports import is_listening
+
+WORKFLOW_ITEM = "workflow/00000000000000000000000000000001"
 
 
 def test_a_deadline_is_ten_times_the_expected_time_and_scaled_by_the_environment(
@@ -84,3 +89,25 @@ async def test_a_descriptor_that_is_closed_late_is_no_leak() -> None:
         ours, theirs = socket.socketpair()
         asyncio.get_running_loop().call_later(0.05, ours.close)
         theirs.close()
+
+
+def test_a_killed_server_starts_again_on_the_same_address_and_data(server: ServerProcess) -> None:
+    url, token = server.url, server.token("admin")
+    server.kill9()
+    server.restart()
+    assert server.url == url
+    request = urllib.request.Request(f"{url}/{WORKFLOW_ITEM}", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=deadline(1)) as answer:
+        assert answer.status == 200
+    assert server.stop() in {0, -signal.SIGTERM}
+    assert "Finished server process" in server.log
+
+
+def test_a_server_that_cannot_start_says_why(start_server: Callable[..., ServerProcess]) -> None:
+    with pytest.raises(ChildProcessError, match="STEPGATE_NO_SUCH_SETTING"):
+        start_server(no_such_setting=1)
+
+
+def test_a_command_that_fails_shows_what_it_said(server: ServerProcess) -> None:
+    with pytest.raises(AssertionError, match="nobody"):
+        server.token("nobody")

@@ -79,8 +79,8 @@ class Gateway:
         """GET, or POST when there is a body."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self._url + ITEM + path, data, headers)  # noqa: S310 - our own http URL
-        with urllib.request.urlopen(request, timeout=deadline(3)) as answer:  # noqa: S310
+        request = urllib.request.Request(self._url + ITEM + path, data, headers)
+        with urllib.request.urlopen(request, timeout=deadline(3)) as answer:
             return json.load(answer)
 
 

@@ -36,17 +36,20 @@ class Line:
         ]  # fmt: skip
 
 
+WIDTH = 150  # one line for each row, whatever the terminal says: the output of a run is often kept in a file
 HEADINGS = ("figure", "contender", "median", "range", "Stepgate / it")
 
 
 def show(lines: Sequence[Line]) -> None:
     """Print the table."""
     table = Table(*HEADINGS)
+    for column in table.columns:
+        column.no_wrap = True
     for line in lines:
         for cells in line.cells():
             table.add_row(*cells)
         table.add_section()
-    Console(width=max(110, Console().width)).print(table)
+    Console(width=WIDTH).print(table)
 
 
 def write(lines: Sequence[Line], folder: Path, rounds: int) -> Path:

@@ -116,7 +116,8 @@ async def _await_message(websocket: ClientConnection, kind: str, job: str, step_
         body = message.get("message", {})
         if message.get("msgType") == "Error":
             raise RuntimeError(f"the server answered {message}")
-        if message.get("msgType") == kind and body.get("jobId") == job and body.get("stepId") == step_id:
+        steps = [body.get("stepId"), *body.get("stepIds", [])]  # a question is of one step, an event may be of several
+        if message.get("msgType") == kind and body.get("jobId") == job and step_id in steps:
             return message
 
 

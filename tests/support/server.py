@@ -93,7 +93,7 @@ class ServerProcess:
             self._process = None
 
     def stop(self) -> int:
-        """Ask the process to end (SIGTERM), wait, and return its exit status; kill it when it does not end in time.
+        """Ask the process to end (SIGTERM), wait, and return its exit status: 0, or -15 when it ends by that signal.
 
         Raises:
             TimeoutError: it did not end by itself; the message is its log.
@@ -166,7 +166,7 @@ def _environment(settings: Mapping[str, object]) -> dict[str, str]:
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=deadline(0.5)) as answer:  # noqa: S310 - our own http URL
+        with urllib.request.urlopen(f"{url}/readyz", timeout=deadline(0.5)) as answer:
             return bool(answer.status == http.HTTPStatus.OK)
     except (urllib.error.URLError, OSError, http.client.HTTPException):
         return False
