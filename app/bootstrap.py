@@ -27,8 +27,6 @@ from app.services.keys import ensure_signing_key
 from app.services.ports import Store
 from app.settings import Settings
 from app.steps.runner import Runner
-from app.store.migrate import migrate
-from app.store.postgres import PostgresStore
 from app.store.sqlite import SqliteStore
 
 DATABASE_FILE = "stepgate.db"
@@ -92,6 +90,8 @@ async def migrate_database(settings: Settings) -> None:
     """Create the database or bring its schema up to date; one process at a time does it, the others wait."""
     if settings.uses_sqlite:
         _make_folder(settings.data_dir)
+    from app.store.migrate import migrate  # Alembic: a third of the time that `stepgate token` would need to start
+
     await migrate(settings.database_url or f"sqlite:///{_database_file(settings)}")
 
 
@@ -102,13 +102,21 @@ def new_signing_key(settings: Settings) -> tuple[str, bytes]:
 
 def _store(settings: Settings) -> Store:
     if settings.database_url is not None:
-        return PostgresStore(settings.database_url, parse_diagram)
+        return _postgres_store(settings, settings.database_url)
     file = _database_file(settings)
     if not file.exists():
         raise StoreUnavailable(
             f"There is no database in {settings.data_dir} yet: start the server once (stepgate serve)."
         )
     return SqliteStore(file, parse_diagram, max_waiting=settings.store_queue)
+
+
+def _postgres_store(settings: Settings, url: str) -> Store:
+    try:
+        from app.store.postgres import PostgresStore  # psycopg is an optional part of the installation
+    except ImportError as error:
+        raise StoreUnavailable("PostgreSQL needs the optional part 'postgres' (or 'all') of this program.") from error
+    return PostgresStore(url, parse_diagram, max_waiting=settings.store_queue, writers=settings.database_connections)
 
 
 def _database_file(settings: Settings) -> Path:

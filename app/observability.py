@@ -1,7 +1,7 @@
 """Logs and metrics: one line per event, as text for people or JSON for machines, and no token in any of them.
 
-Our loggers are named after their modules (``app.hub.session``); fields of a line go into ``extra={"fields": {...}}`` and
-use the words of the glossary. Other people's loggers (uvicorn, websockets) are heard from INFO up and no deeper,
+Our loggers are named after their modules (``app.hub.session``). The fields of a line go into ``extra={"fields": {...}}``
+and use the words of the glossary. Other people's loggers (uvicorn, websockets) are heard from INFO up and no deeper,
 whatever our own level: below that they print request lines, headers and frames, and those carry tokens.
 """
 
@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, TextIO
 
@@ -22,7 +22,7 @@ TRACE = 5
 METRICS = CollectorRegistry()
 """What ``/metrics`` shows of this process."""
 
-ACTIONS = Counter(
+_ACTIONS = Counter(
     "stepgate_actions",
     "Actions asked of steps, by type and by what became of them.",
     ["type", "status"],
@@ -70,6 +70,12 @@ def set_up_logging(level: str, log_format: str, stream: TextIO | None = None) ->
     logging.getLogger("app").setLevel(_LEVELS[level])
     for name in _FOREIGN_LOGGERS:
         _tame(logging.getLogger(name), max(_LEVELS[level], logging.INFO))
+
+
+def count_action(kind: str, statuses: Iterable[str]) -> None:
+    """Count an action by what became of it at each step; ``kind`` is the command's name or the wire's."""
+    for status in statuses:
+        _ACTIONS.labels("Hold" if kind == "SetHold" else kind, status).inc()
 
 
 def hide_credentials(text: str) -> str:

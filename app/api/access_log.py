@@ -13,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.observability import request_id
 
 _log = logging.getLogger("app.access")
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: their lines are written at DEBUG only."""
+
 _ASKED_ID = re.compile(rb"[\w.-]{1,64}")
 
 
@@ -88,11 +91,12 @@ class _Call:
         self._write(self._status or "aborted", ms=round((time.perf_counter() - self._start) * 1000, 2))
 
     def _write(self, status: int | str, **more: float) -> None:
-        if not _log.isEnabledFor(logging.INFO):
-            return
         scope = self._scope
+        level = logging.DEBUG if scope["path"] in _PROBES else logging.INFO
+        if not _log.isEnabledFor(level):
+            return
         fields: dict[str, Any] = {"method": scope.get("method", "WEBSOCKET"), "path": scope["path"], "status": status}
         client = scope.get("client")
         if client:
             fields["client"] = f"{client[0]}:{client[1]}"
-        _log.info("request", extra={"fields": fields | more})
+        _log.log(level, "request", extra={"fields": fields | more})

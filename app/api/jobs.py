@@ -12,6 +12,7 @@ from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.domain.job import Assignment
 from app.errors import InvalidValue
+from app.observability import count_action
 from app.protocol.actions import read_action, render_decision
 from app.protocol.diagrams import render_diagram
 from app.protocol.ids import check_own_id
@@ -50,6 +51,7 @@ async def act(request: Request) -> Response:
     job_id = path_text(request, "job_id")
     action = read_action(await read_json(request, "JobActionBody"))
     decision = await gateway(request).engine.execute(caller, refused(lambda unit: jobs.act(unit, job_id, action)))
+    count_action(type(action).__name__, [outcome.status for outcome in decision.outcomes])
     return JsonResponse(render_decision(decision))
 
 

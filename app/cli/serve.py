@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+import shutil
 import socket
 import sys
 from contextlib import closing
@@ -184,4 +185,10 @@ class _Greeting:
 def _own_command() -> str:
     """How this program was called: the next command is called the same way."""
     called = Path(sys.argv[0])
-    return "python -m app" if called.name == "__main__.py" else shlex.quote(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m app"
+    found = shutil.which(called.name)
+    if found and Path(found).samefile(called):
+        return called.name
+    here = Path.cwd()
+    return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))

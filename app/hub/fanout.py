@@ -21,16 +21,19 @@ BUSY_FOR_S = 0.02
 class Fanout:
     """Collects what is due and writes it out. Lives on the event loop.
 
-    ``deliveries`` counts messages times sockets, ``flushes`` how often something was written out.
+    ``deliveries`` counts messages times sockets, ``flushes`` how often something was written out, ``busy_s`` adds up
+    the time from the first message that waited to the last socket that got it.
     """
 
     def __init__(self) -> None:
         self.deliveries = 0
         self.flushes = 0
+        self.busy_s = 0.0
         self._dirty: dict[Channel, None] = {}
         self._handle: asyncio.Handle | None = None
         self._last_count = 0
         self._last_end_s = 0.0
+        self._first_s = 0.0
 
     def add(self, channel: Channel, frames: Sequence[Frame]) -> None:
         """Send frames to the channel's sessions, soon and in this order."""
@@ -40,7 +43,8 @@ class Fanout:
         channel.pending.extend(frames)
         if self._handle is None:
             loop = asyncio.get_running_loop()
-            is_busy = self._last_count > 1 and loop.time() - self._last_end_s < BUSY_FOR_S
+            self._first_s = loop.time()
+            is_busy = self._last_count > 1 and self._first_s - self._last_end_s < BUSY_FOR_S
             self._handle = loop.call_later(GATHER_S, self.flush) if is_busy else loop.call_soon(self.flush)
 
     def flush(self) -> None:
@@ -55,6 +59,8 @@ class Fanout:
         else:
             self._flush_together(dirty)
         self._last_end_s = asyncio.get_running_loop().time()
+        if dirty:
+            self.busy_s += self._last_end_s - self._first_s
 
     def flush_channel(self, channel: Channel) -> None:
         """Write out one channel now. Called before a session joins or leaves, so that each gets its messages once."""

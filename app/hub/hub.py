@@ -53,13 +53,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class HubStats:
-    """Counters since the start, except ``sessions``, ``channels`` and ``unsent_bytes``: as they are now.
+    """Counters since the start, except ``sessions`` to ``unsent_bytes``: as they are now. ``fanout_s`` adds up how long
+    each flush took, from its first message to its last socket.
 
     ``published`` were made on this node, ``received`` came over the bus, ``swept`` were found in the store by the sweep
     only; ``gaps`` had to be closed from the store; ``recovered`` and ``not_recovered`` count clients that came back.
     """
 
     sessions: int
+    subscriptions: int
     channels: int
     unsent_bytes: int
     published: int
@@ -69,6 +71,7 @@ class HubStats:
     reads: int
     deliveries: int
     flushes: int
+    fanout_s: float
     recovered: int
     not_recovered: int
     cut: int
@@ -130,6 +133,7 @@ class Hub:
         """Counters for the metrics."""
         return HubStats(
             sessions=sum(map(len, self._sessions.values())),
+            subscriptions=sum(len(channel.sessions) for channel in self._channels.values()),
             channels=len(self._channels),
             unsent_bytes=self._pressure.unsent_bytes,
             published=self._published,
@@ -139,6 +143,7 @@ class Hub:
             reads=self._recovery.reads,
             deliveries=self._fanout.deliveries,
             flushes=self._fanout.flushes,
+            fanout_s=self._fanout.busy_s,
             recovered=self._recovery.recovered,
             not_recovered=self._recovery.not_recovered,
             cut=self._pressure.cut_count,

@@ -475,8 +475,24 @@ class Store(Protocol):
     def is_shared(self) -> bool:
         """Other processes may serve from the same database."""
 
+    @property
+    def stats(self) -> "StoreStats":
+        """Counters for the metrics."""
+
     async def open(self) -> None: ...
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """``waiting`` transactions and queries are in the store now; the others count since the start.
+
+    ``transactions`` were committed, in ``commits`` of the database: several at once where it commits in groups.
+    """
+
+    waiting: int
+    transactions: int
+    commits: int
 
 
 class BlobStore(Protocol):

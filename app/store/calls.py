@@ -80,6 +80,11 @@ class Gate:
     def leave(self, count: int = 1) -> None:
         self._inside -= count
 
+    @property
+    def inside(self) -> int:
+        """Calls that were let in and have not left."""
+        return self._inside
+
 
 def deliver(calls: Iterable[Call]) -> None:
     """Hand over the outcomes of a batch, in commit order; on the loop."""

@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import bindparam, delete, text
 
 from app.errors import Conflict, StoreUnavailable
-from app.services.ports import DiagramRecord
+from app.services.ports import DiagramRecord, StoreStats
 from app.store.base import ParseDiagram, Surroundings
 from app.store.calls import Call, Gate
 from app.store.diagram_cache import DiagramCache
@@ -94,11 +94,16 @@ class PostgresStore:
         self._clock = DatabaseClock()
         self._around = Surroundings(parse_diagram, DiagramCache(diagrams_cached), self._clock.now_ms)
         self._gate = Gate(max_waiting)
+        self._transactions = 0
         self._writers = DatabaseThreads(self._connect, writers, "stepgate store writer")
         self._readers = DatabaseThreads(self._connect, readers, "stepgate store reader")
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
+
+    @property
+    def stats(self) -> StoreStats:
+        return StoreStats(self._gate.inside, self._transactions, commits=self._transactions)
 
     async def open(self) -> None:
         """Connect and read the time. Raises StoreUnavailable when it cannot be reached or has another schema."""
@@ -146,6 +151,7 @@ class PostgresStore:
 
     def _deliver(self, call: Call) -> None:
         self._gate.leave()
+        self._transactions += call.error is None
         call.deliver()
 
     async def _keep_house(self) -> None:

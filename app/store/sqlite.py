@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from app.errors import StoreUnavailable
+from app.services.ports import StoreStats
 from app.store.base import ParseDiagram, Surroundings
 from app.store.calls import Call, Gate, deliver
 from app.store.diagram_cache import DiagramCache
@@ -66,11 +67,16 @@ class SqliteStore:
         self._busy_timeout_s = busy_timeout_s
         self._around = Surroundings(parse_diagram, DiagramCache(diagrams_cached), self.now_ms)
         self._gate = Gate(max_waiting)
+        self._transactions = self._commits = 0
         self._queue: SimpleQueue[Call | None] = SimpleQueue()
         self._readers = DatabaseThreads(self._connect_reader, readers, "stepgate store reader")
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
+
+    @property
+    def stats(self) -> StoreStats:
+        return StoreStats(self._gate.inside, self._transactions, self._commits)
 
     async def open(self) -> None:
         """Start the writer. Raises StoreUnavailable when the file cannot be used or has another schema."""
@@ -181,6 +187,9 @@ class SqliteStore:
 
     def _deliver(self, batch: list[Call]) -> None:
         self._gate.leave(len(batch))
+        committed = sum(call.error is None for call in batch)
+        self._transactions += committed
+        self._commits += committed > 0
         deliver(batch)
 
     def _commit(self, batch: list[Call]) -> None:

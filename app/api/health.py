@@ -1,0 +1,81 @@
+"""What machines ask about the server: does it live, can it work, what has it done."""
+
+import asyncio
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.problems import problem
+from app.api.responses import success
+from app.api.state import Gateway, gateway
+from app.errors import StoreUnavailable
+from app.observability import METRICS
+
+READY_WITHIN_S = 2.0
+"""A database that takes longer to answer the smallest question is as good as gone."""
+
+
+async def healthz(_: Request) -> Response:
+    """The process lives and its event loop turns; a supervisor restarts it when this does not answer."""
+    return success()
+
+
+async def readyz(request: Request) -> Response:
+    """The database answers, so requests can be served; a load balancer asks this. 503 says why not."""
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            await gateway(request).engine.store.read(lambda tx: tx.epoch())
+    except StoreUnavailable as error:
+        return problem(503, error.name, error.message)
+    except TimeoutError:
+        return problem(503, "StoreUnavailable", f"The database did not answer within {READY_WITHIN_S:g} seconds.")
+    return success()
+
+
+async def metrics(request: Request) -> Response:
+    """Counters of this process, in Prometheus' text format."""
+    live = CollectorRegistry()
+    live.register(_Live(gateway(request)))
+    return Response(generate_latest(METRICS) + generate_latest(live), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Live(Collector):
+    """Reads the parts' own counters at the moment somebody asks."""
+
+    def __init__(self, parts: Gateway) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterable[Metric]:
+        hub, store = self._parts.hub.stats, self._parts.engine.store.stats
+        yield _now("stepgate_sessions", "Open websockets.", hub.sessions)
+        yield _now("stepgate_subscriptions", "Jobs subscribed to, over all websockets.", hub.subscriptions)
+        yield _now("stepgate_channels", "Jobs and items that somebody on this node listens to.", hub.channels)
+        yield _now("stepgate_unsent_bytes", "Bytes that peers have not taken yet.", hub.unsent_bytes)
+        yield _sum("stepgate_messages_published", "Messages made on this node.", hub.published)
+        yield _sum("stepgate_messages_received", "Messages that came over the bus.", hub.received)
+        yield _sum("stepgate_messages_swept", "Messages that only the sweep of the store found.", hub.swept)
+        yield _sum("stepgate_gaps", "Gaps in a feed that were closed from the store.", hub.gaps)
+        yield _sum("stepgate_deliveries", "Messages times websockets they went to.", hub.deliveries)
+        yield _sum("stepgate_flushes", "Times a channel was written out.", hub.flushes)
+        yield _sum(
+            "stepgate_fanout_seconds", "From the first message to the last websocket, over all flushes.", hub.fanout_s
+        )
+        yield _sum("stepgate_recovered", "Clients that came back and missed nothing.", hub.recovered)
+        yield _sum("stepgate_not_recovered", "Clients that came back too late to be told all.", hub.not_recovered)
+        yield _sum("stepgate_evictions", "Websockets cut because they did not read.", hub.cut)
+        yield _now("stepgate_store_waiting", "Transactions and queries in the store now.", store.waiting)
+        yield _sum("stepgate_store_transactions", "Transactions committed.", store.transactions)
+        yield _sum("stepgate_store_commits", "Commits; transactions divided by these is the batch size.", store.commits)
+
+
+def _now(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _sum(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(name, text, value=value)
