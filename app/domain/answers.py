@@ -58,7 +58,7 @@ def answer_problem(case: Case, answer: Answer, assignee: Assignment | None) -> s
             return None
         found = case.ways(value)
     except ArcadeError as error:
-        return f"The way out of the step cannot be evaluated: {error}"
+        return f"The way out of the step cannot be evaluated: {error}."
     except InvalidValue as error:
         return str(error)
     return None if found else "No path out of the step matches this answer, so the job could not move on."

@@ -8,7 +8,7 @@ from app.domain.diagram import Diagram, Step, StepKind
 from app.domain.job import CurrentStep, Job, ReturnValue, StepState
 from app.domain.outcomes import Lift, LiftKind, Reason, StepStatus
 from app.domain.paths import Way, scope_of, ways_out
-from app.domain.prompts import choices
+from app.domain.prompts import FINISHED_BY_ANSWER, choices
 from app.expressions.arcade import STEP_ERROR, STEP_SUCCESS, ArcadeError
 
 
@@ -59,22 +59,33 @@ def cannot_finish(case: Case) -> Iterator[Reason]:
         text = f"The step {word}, and it may not be skipped; run it first."
         yield Reason(StepStatus.NO_STARTED_STEP, text, (case.lift("Run"),))
     elif step.kind is StepKind.QUESTION and not is_skip(step, current):
-        text = "The question has not been answered; the answer decides."
-        yield Reason(StepStatus.NO_MATCHING_PATHS, text, (_answering(case),))
+        yield _unanswered(case)
     else:
         yield from _comment_missing(case)
         yield from no_way_out(case)
+
+
+def _unanswered(case: Case) -> Reason:
+    if not can_be_answered(case):
+        text = "No answer to the question leads on: no path out of the step would match."
+        return Reason(StepStatus.NO_MATCHING_PATHS, text, (Lift(LiftKind.DIAGRAM),))
+    text = f"The question has not been answered, and the answer decides; {_how_to_answer(case)}."
+    return Reason(StepStatus.NO_MATCHING_PATHS, text, (_answering(case),))
 
 
 def _answering(case: Case) -> Lift:
     return case.lift("StepInformation" if case.current.state is StepState.WAITING else "Run")
 
 
+def _how_to_answer(case: Case) -> str:
+    return "answer it" if case.current.state is StepState.WAITING else "run the step to be asked"
+
+
 def _comment_missing(case: Case) -> Iterator[Reason]:
     """A comment comes with an answer. One that was given before the step was stopped counts."""
     state, run = case.current.state, case.current.run
     if case.step.needs_comment and state in {StepState.WAITING, StepState.PAUSED} and not (run and run.answer):
-        text = "The step needs a comment, which comes with its answer."
+        text = f"The step needs a comment, which comes with its answer; {_how_to_answer(case)}."
         yield Reason(StepStatus.WAITING_FOR_INFO, text, (_answering(case),))
 
 
@@ -105,7 +116,7 @@ def no_way_out(case: Case) -> Iterator[Reason]:
             return
         text = _nothing_matches(case)
     except ArcadeError as error:
-        text = f"The way out of the step cannot be evaluated: {error}"
+        text = f"The way out of the step cannot be evaluated: {error}."
     lifts = (case.lift("Run"), Lift(LiftKind.DIAGRAM)) if _run_may_help(case) else (Lift(LiftKind.DIAGRAM),)
     yield Reason(StepStatus.NO_MATCHING_PATHS, text, lifts)
 
@@ -120,12 +131,18 @@ def _nothing_matches(case: Case) -> str:
 
 def _run_may_help(case: Case) -> bool:
     """A run could return something for which a path opens; what a service returns is not known before."""
-    if case.current.is_running:
-        return False
-    if case.step.is_service:
-        return True
+    return not case.current.is_running and (case.step.is_service or _success_leads_on(case))
+
+
+def can_be_answered(case: Case) -> bool:
+    """There is an answer that would be taken: one that finishes the step must lead on."""
+    finishes = case.step.kind in FINISHED_BY_ANSWER or case.step.proceed_next
+    return not finishes or _success_leads_on(case)
+
+
+def _success_leads_on(case: Case) -> bool:
     values = [choice.value for choice in choices(case.step)] if case.step.kind is StepKind.QUESTION else [STEP_SUCCESS]
-    return any(_leads_on(case, value) for value in values)
+    return not case.step.paths or any(_leads_on(case, value) for value in values)
 
 
 def _leads_on(case: Case, value: ReturnValue) -> bool:

@@ -10,7 +10,7 @@ from enum import IntFlag
 from app.domain.access import Actor
 from app.domain.commands import Action, Finish, RefreshStatus, ReleaseHold, Run, SetCurrentStep, SetHold, Stop
 from app.domain.diagram import Diagram, Step, StepKind
-from app.domain.finishing import Case, cannot_finish, executing, is_applying
+from app.domain.finishing import Case, can_be_answered, cannot_finish, executing, is_applying
 from app.domain.holds import matching_holds
 from app.domain.job import AssignedType, Assignment, CurrentStep, Hold, Job, StepState
 from app.domain.joins import awaited_by
@@ -149,7 +149,8 @@ def hold_reason(hold: Hold) -> Reason:
 
 def _cannot_start(case: Case) -> Iterator[Reason]:
     if case.current.state is StepState.WAITING:
-        lifts = (case.lift("StepInformation"), case.lift("Stop"))
+        stop = (case.lift("Stop"),)
+        lifts = (case.lift("StepInformation"), *stop) if can_be_answered(case) else stop
         yield Reason(StepStatus.WAITING_FOR_INFO, "The step is running and waits for its user's answer.", lifts)
     elif case.current.is_running:
         yield executing(case)

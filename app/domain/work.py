@@ -118,7 +118,7 @@ class Work:
         try:
             ways = self._ways_out(step_id, value)
         except ArcadeError as error:
-            text = f"The way out of the step cannot be evaluated: {error}"
+            text = f"The way out of the step cannot be evaluated: {error}."
             self.fail(step_id, StepFault(text, "EXPRESSION_FAILED"))
             return
         if step.paths and not ways:

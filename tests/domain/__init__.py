@@ -1,0 +1,1 @@
+"""Tests of the rules, without a database, a clock or a socket."""

@@ -1,0 +1,126 @@
+"""Does what a refusal says would lift it: just that, and what the lift itself needs before it can be done."""
+
+from dataclasses import replace
+
+from app.domain.access import PRIVILEGES, SYSTEM, Actor
+from app.domain.commands import Action, Finish, ManageType, ReleaseHold, Run, SetCurrentStep, Stop
+from app.domain.diagram import Path, StepKind
+from app.domain.job import Answer, PropertyResponse, StepState
+from app.domain.outcomes import Lift, LiftKind, Reason, StepStatus
+from app.domain.prompts import Refused
+from tests.domain.builders import Play, step, user
+
+ACTIONS: dict[str, type[Action]] = {"Run": Run, "Finish": Finish, "Stop": Stop, "SetCurrentStep": SetCurrentStep}
+
+ANSWERS = {
+    StepKind.QUESTION: Answer(question_response=1, comment="So be it"),
+    StepKind.MANUAL: Answer(manual_response=True, comment="So be it"),
+    StepKind.OTHER: Answer(manual_response=True, comment="So be it"),
+    StepKind.OPEN_APP: Answer(open_app_response=True, comment="So be it"),
+    StepKind.DEFINE_LOCATION: Answer(location='{"x": 1, "y": 2}', comment="So be it"),
+    StepKind.UPDATE_PROPERTIES: Answer(property_responses=(PropertyResponse("site.acres", "3"),), comment="So be it"),
+    StepKind.ATTACHMENT: Answer(attachment_response=True, comment="So be it"),
+    StepKind.ADVANCED_ASSIGNMENT: Answer(assignment_response="ben", comment="So be it"),
+}
+"""A right answer to each kind of step."""
+
+
+def is_lifted(play: Play, action: Action, actor: Actor, reason: Reason, lift: Lift) -> bool:
+    """Do what ``lift`` says, in a copy of the job; tell whether ``reason`` no longer stands against the action."""
+    copy = replace(play, recorded=[])
+    if copy.job.closed and reason.status is not StepStatus.JOB_CLOSED:
+        copy.manage(ManageType.REOPEN, SYSTEM)
+    actor = _perform(copy, reason, lift, actor)
+    left = {(still.status, still.description) for still in copy.reasons(action, actor)}
+    return (reason.status, reason.description) not in left
+
+
+def _perform(play: Play, reason: Reason, lift: Lift, actor: Actor) -> Actor:
+    """Returns who asks afterwards: the same actor, or the one the lift names."""
+    match lift.kind:
+        case LiftKind.USER:
+            return replace(actor, username=lift.name or "")
+        case LiftKind.GROUP:
+            return replace(actor, groups=actor.groups | {lift.name or ""})
+        case LiftKind.PRIVILEGE:
+            return _use_privilege(play, reason, lift.name or "", actor)
+        case LiftKind.ACTION:
+            achieve(play, lift)
+        case LiftKind.DIAGRAM:
+            _mend_diagram(play)
+        case LiftKind.TIME:
+            assert lift.at_ms
+            play.now_ms = lift.at_ms
+            assert play.end_hold(reason.hold_id or "")
+        case LiftKind.JOB:
+            assert lift.job_id
+            assert play.end_hold(reason.hold_id or "")
+    return actor
+
+
+def _use_privilege(play: Play, reason: Reason, privilege: str, actor: Actor) -> Actor:
+    """Somebody who has only this privilege does with it what it is for."""
+    holder = Actor("boss", frozenset(), frozenset([privilege]))
+    if privilege == "jobReopenClosed":
+        play.manage(ManageType.REOPEN, holder)
+    elif privilege == "jobUpdateHolds":
+        hold = next(hold for hold in play.job.flow.holds if hold.hold_id == reason.hold_id)
+        play.act(ReleaseHold((hold.step_id,), hold.dependent_job_id, hold.dependent_step_id), holder)
+    elif privilege.startswith("jobAssign"):
+        by = holder if privilege == "jobAssignAny" else replace(actor, privileges=frozenset([privilege]))
+        _stop_if_running(play)
+        for current in play.job.flow.steps:
+            play.assign(current.step_id, user(actor.username), by)
+    else:
+        assert privilege in PRIVILEGES
+        return replace(actor, privileges=actor.privileges | {privilege})
+    return actor
+
+
+def achieve(play: Play, wanted: Lift, effort: int = 12) -> None:
+    """Carry out an action on a step, as somebody who may; what stands against it is lifted first, reason by reason."""
+    assert effort, "the lifts lead round in circles"
+    step_id = wanted.step_id or ""
+    if wanted.name == "StepInformation":
+        give_right_answer(play, step_id)
+        return
+    action = ACTIONS[wanted.name or ""]((step_id,))
+    if not (reasons := play.reasons(action, SYSTEM)):
+        assert play.act(action, SYSTEM).success
+        return
+    assert reasons[0].lifts, f"nothing can lift: {reasons[0].description}"
+    lift = reasons[0].lifts[0]
+    if lift.kind is LiftKind.ACTION:
+        achieve(play, lift, effort - 1)
+    else:
+        _perform(play, reasons[0], lift, SYSTEM)
+    achieve(play, wanted, effort - 1)
+
+
+def give_right_answer(play: Play, step_id: str) -> None:
+    """Answer the step; where no answer would lead on, its paths are mended first."""
+    kind = play.diagram.by_id[step_id].kind
+    if isinstance(play.give(step_id, ANSWERS[kind], SYSTEM, user("ben")), Refused):
+        _mend_diagram(play)
+        play.give(step_id, ANSWERS[kind], SYSTEM, user("ben"))
+    assert play.apply(step_id, SYSTEM, user("ben"))
+
+
+def _stop_if_running(play: Play) -> None:
+    for current in play.job.flow.steps:
+        if current.is_running:
+            play.act(Stop((current.step_id,)), SYSTEM)
+            if play.diagram.by_id[current.step_id].is_service:
+                play.end_stopped(current.step_id)
+
+
+def _mend_diagram(play: Play) -> None:
+    """The author makes a version in which every path leads on, and the step that was missing is there."""
+    waited = {current.step_id for current in play.job.flow.steps if current.state is StepState.WAITING}
+    _stop_if_running(play)
+    mended = [
+        replace(known, paths=(Path("end"),) if known.step_id == "x" else known.paths) for known in play.diagram.steps
+    ]
+    play.upgrade(*mended, step("nowhere"))
+    for step_id in waited:
+        assert play.act(Run((step_id,)), SYSTEM).success
