@@ -10,10 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from app.cli.terminal import Target, refused, step_id_of, step_names, tell_refusal, with_target
+from app.cli.terminal import IdCommand, Target, refused, step_id_of, step_names, tell_refusal, with_target
 from app.cli.terminal_answers import answer_of, open_questions, show
 from app.cli.terminal_lines import Names, assignee, line, local
 from stepgate_client import (
@@ -44,7 +42,8 @@ _RELATIVE = re.compile(r"(\d+)([smhd])")
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (create, show_job, watch, answer, run, finish, stop, hold, release):
-        app.command("show" if command is show_job else command.__name__)(with_target(command))
+        name = "show" if command is show_job else command.__name__
+        app.command(name, cls=IdCommand)(with_target(command))
 
 
 # ---------------------------------------------------------------- looking
@@ -69,17 +68,14 @@ def show_job(target: Target, job: JobId) -> None:
         return await client.get_job(job, holds=True), await client.job_state(job)
 
     found, state = target.do(read)
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(_summary(found))
+    print(_summary(found))
     if not found.current_steps:
-        console.print("No current step: the workflow is done.")
-        return
+        print("No current step: the workflow is done.")
     questions = {question.step_id: question for question in open_questions(state)}
-    table = Table("STEP", "ASSIGNED TO", "STATE", "ID", box=None)
     for step in found.current_steps:
-        said = _step_state(step, state, questions.get(step.step_id))
-        table.add_row(step.step_name, assignee(step.assigned_type, step.assigned_to), said, step.step_id)
-    console.print(table)
+        print(f"\n{step.step_name} ({step.step_id})")
+        print(f"  for {assignee(step.assigned_type, step.assigned_to)}")
+        print(f"  {_step_state(step, state, questions.get(step.step_id))}")
 
 
 def watch(

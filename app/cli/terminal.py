@@ -6,6 +6,7 @@ A command is a plain function with a ``target``; ``with_target`` gives it the fo
 import asyncio
 import inspect
 import os
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from functools import wraps
 from typing import Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from app.cli.options import DEFAULT_ITEM, DatabaseUrl, DataDir, ItemId, settings_of
 from app.cli.token import make_token
@@ -27,6 +29,8 @@ T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8080"
 LOCAL_USER = "admin"
 
+_ID_LIKE_AN_OPTION = re.compile(r"-[A-Za-z0-9_-]{21}")
+
 Url = Annotated[str, typer.Option(envvar="STEPGATE_URL", help="Root of the server.")]
 Token = Annotated[
     str | None,
@@ -36,6 +40,16 @@ Token = Annotated[
         show_default=False,
     ),
 ]
+
+
+class IdCommand(TyperCommand):
+    """A command that takes ids as arguments, also those that begin with a hyphen, as one id in 64 does."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take what looks like an id and names no option as an argument; all else is parsed as usual."""
+        ctx.ignore_unknown_options = any(_ID_LIKE_AN_OPTION.fullmatch(argument) for argument in args)
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
 
 
 @dataclass

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from tests.conftest import StartServer
 from tests.support import ServerProcess, deadline, free_port
 
 REVIEW = "bT8xWm2pRk-5Zc9vLhQ0Ng"
@@ -30,14 +29,24 @@ class Done:
     err: str
 
 
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, Path]]:
+    """One server for the whole module, and its data folder: each test makes its own jobs."""
+    folder = tmp_path_factory.mktemp("server")
+    started = ServerProcess(folder, {})
+    started.start_on_a_free_port()
+    yield started, folder / "data"
+    started.close()
+
+
 @pytest.fixture
-def server(start_server: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServerProcess:
-    """A real server, named to the commands by variables alone."""
+def server(shared_server: tuple[ServerProcess, Path], monkeypatch: pytest.MonkeyPatch) -> ServerProcess:
+    """The server, named to the commands by variables alone."""
     for name in [name for name in os.environ if name.startswith("STEPGATE_") and "_TEST_" not in name]:
         monkeypatch.delenv(name)
-    started = start_server()
+    started, data_dir = shared_server
     monkeypatch.setenv("STEPGATE_URL", started.url)
-    monkeypatch.setenv("STEPGATE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("STEPGATE_DATA_DIR", str(data_dir))
     return started
 
 
@@ -66,16 +75,35 @@ def test_create_prints_the_id_and_nothing_else(server: ServerProcess, stepgate: 
     assert "Kerb stones" in stepgate("show", done.out.strip()).out
 
 
+@pytest.mark.parametrize("job_id", ["-N4rT_0yVQw6Yb1r4dS7mK", "--4rT_0yVQw6Yb1r4dS7-K"])
+def test_an_id_that_begins_with_a_hyphen_is_no_option(server: ServerProcess, stepgate: Run, job_id: str) -> None:
+    """Ids are URL-safe base64: one in 64 begins with a hyphen."""
+    for command in ("run", "show", "hold"):
+        done = stepgate(command, job_id, "--token", server.token())
+        assert done.status == 1
+        assert "No such option" not in done.err
+    assert "No such option" in stepgate("run", "J1", "--tokn", "x").err
+
+
 def test_a_job_goes_from_its_first_step_to_its_end(job: str, stepgate: Run) -> None:
     assert stepgate("run", job).out.startswith("Do the work: ")
     answered = stepgate("answer", job, "--value", "yes")
     assert answered.out.splitlines() == ["Do the work: the answer is stored.", "Do the work: the answer is applied."]
-    assert stepgate("finish", job, "do the work").status == 0
-    typed = stepgate("answer", job, typed="Approve\n")
+    typed = stepgate("answer", job, typed="Approve\n\n")
     assert "Review: Is the work approved?" in typed.out
     assert "  1  Approve" in typed.out
     assert "Review: the answer is applied." in typed.out
     assert "workflow is done" in stepgate("show", job).out
+
+
+def test_a_step_that_may_be_skipped_is_finished_by_its_name(server: ServerProcess, stepgate: Run) -> None:
+    job = stepgate("create").out.strip()
+    stepgate("run", job)
+    stepgate("answer", job, "--value", "yes")
+    stepgate("answer", job, "--value", "yes")
+    done = stepgate("finish", job, "a step you may skip")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("A step you may skip: ")
 
 
 def test_an_answer_that_does_not_fit_is_refused_before_it_is_sent(job: str, stepgate: Run) -> None:
@@ -98,7 +126,7 @@ def test_a_refusal_tells_the_reason_and_who_could_lift_it(job: str, stepgate: Ru
     first, *reasons = done.err.splitlines()
     assert first.startswith("Do the work: ")
     assert first.endswith("(Held)")
-    assert any("What could lift it: " in reason and "ReleaseHold" in reason for reason in reasons)
+    assert any("What could lift it: " in reason and "jobUpdateHolds" in reason for reason in reasons)
     assert stepgate("release", job, "Do the work").status == 0
     assert stepgate("run", job).status == 0
 
@@ -169,7 +197,8 @@ def test_without_a_token_and_a_local_database_the_way_out_is_said(
 def watching(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run ``stepgate watch`` as a process of its own, with its output as text."""
     command = [sys.executable, "-m", "app", "watch", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    quiet = {name: value for name, value in os.environ.items() if name != "PYTHONASYNCIODEBUG"}
+    with subprocess.Popen(command, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from stepgate_client import (
 )
 from stepgate_client.endpoint import error_of
 from stepgate_client.messages import JobState, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
-from tests.conftest import StartServer
 from tests.support import ServerProcess, deadline, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,14 +36,23 @@ REVIEW = "bT8xWm2pRk-5Zc9vLhQ0Ng"
 APPROVE = Answer(question_response=1)
 
 
-@pytest.fixture
-def server(start_server: StartServer) -> ServerProcess:
-    return start_server()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for the whole module: each test makes its own jobs."""
+    started = ServerProcess(tmp_path_factory.mktemp("server"), {})
+    started.start_on_a_free_port()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def token(server: ServerProcess) -> str:
+    return server.token()
 
 
 @pytest.fixture
-async def client(server: ServerProcess) -> AsyncIterator[Client]:
-    async with Client(server.url, token=server.token()) as made:
+async def client(server: ServerProcess, token: str) -> AsyncIterator[Client]:
+    async with Client(server.url, token=token) as made:
         yield made
 
 
@@ -59,7 +67,6 @@ async def asking_job(client: Client) -> tuple[str, str]:
     job_id, step_id = await new_job(client)
     await client.run(job_id)
     await client.answer(job_id, step_id, Answer(manual_response=True))
-    await client.finish(job_id)
     return job_id, (await client.get_job(job_id)).current_steps[0].step_id
 
 
@@ -164,6 +171,16 @@ async def test_the_other_actions_reach_the_job(client: Client) -> None:
     assert [(step.step_id, step.assigned_type) for step in job.current_steps] == [(approved.id, "Unassigned")]
     await client.assign(job_id, approved.id, user="admin")
     assert (await client.get_job(job_id)).current_steps[0].assigned_to == "admin"
+
+
+@pytest.mark.anyio
+async def test_a_step_that_may_be_skipped_is_finished_without_a_run(client: Client) -> None:
+    [job_id] = (await client.create_jobs()).job_ids
+    skippable = (await client.diagram(job_id)).step("A step you may skip")
+    assert skippable is not None
+    await client.set_current_step(job_id, skippable.id)
+    result = await client.finish(job_id, skippable.id)
+    assert [(response.step_id, response.is_success) for response in result.step_responses] == [(skippable.id, True)]
 
 
 @pytest.mark.anyio
@@ -313,4 +330,4 @@ def test_the_example_of_the_readme_runs(server: ServerProcess, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert "the answer is applied" in done.stdout
     assert "StepFinished" in done.stdout
-    assert "Held" in done.stdout
+    assert "WaitingForInfo" in done.stdout

@@ -71,12 +71,13 @@ class StepState(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     assigned_type: str = "Unassigned"
     assigned_to: str | None = None
     can_skip: bool = False
-    message_details: msgspec.Raw | None = None
+    message_details: msgspec.Raw = msgspec.Raw()
 
     @property
     def details(self) -> Message | None:
-        """``message_details``, decoded: an open question is a ``StepInfoRequired``."""
-        return None if self.message_details is None else decode(bytes(self.message_details))
+        """``message_details``, decoded: an open question is a ``StepInfoRequired``. None when there are none."""
+        raw = bytes(self.message_details)
+        return None if raw in {b"", b"null"} else decode(raw)
 
 
 class JobState(JobMessage, frozen=True):
