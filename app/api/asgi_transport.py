@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.hub.frames import payloads
 
@@ -85,7 +85,7 @@ class AsgiTransport:
                 await self._send(self._waiting.popleft())
             if self._close is not None:
                 await self._websocket.close(*self._close)
-        except (OSError, RuntimeError):  # the peer has gone: the endpoint hears of it by itself
+        except (WebSocketDisconnect, OSError, RuntimeError):  # the peer has gone: the endpoint hears of it by itself
             self._end()
 
     async def _more(self) -> bool:

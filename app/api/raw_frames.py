@@ -27,6 +27,8 @@ class RawFrameProtocol(WebSocketsSansIOProtocol):
         self.raw = RawTransport(self)
         # Its lines show the query string, which may hold a token; the access log of the application replaces them.
         self.logger = _without_addresses(self.logger)
+        # At DEBUG the library below would log request lines, headers and frames: tokens again.
+        self.conn.debug = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the kernel notice peers that are gone without a word."""

@@ -5,11 +5,11 @@ slow consumers.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, cast
 
 import msgspec
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.api.asgi_transport import asgi_transport
 from app.api.conversation import Conversation
@@ -36,7 +36,11 @@ async def notifications(websocket: WebSocket) -> None:
     A refused handshake is answered with the error object of the workflow API: 401 without a valid token, 404 for an
     unknown item, 403 for a user without a role in it, 429 when sockets come faster than they are taken in.
     """
-    parts = gateway(websocket)
+    with suppress(WebSocketDisconnect):  # the peer went away within the handshake
+        await _serve(websocket, gateway(websocket))
+
+
+async def _serve(websocket: WebSocket, parts: Gateway) -> None:
     if not parts.hub.admits(websocket.client.host if websocket.client else ""):
         message = "New websockets come faster than this server takes them in. Try again in a moment."
         await _refuse(websocket, problem(_TOO_MANY_STATUS, "TooManyConnections", message))
