@@ -34,6 +34,8 @@ class Queries:
         self.sql = sql
         self.command_id = command_id
         self._around = around
+        self._last_seq: dict[int, int] = {}
+        """Of the feeds of the jobs read or written here, by job key."""
 
     def now_ms(self) -> int:
         return self._around.now_ms()

@@ -77,16 +77,17 @@ class FeedQueries(Queries):
         """Write feed rows, chained to what is there.
 
         Raises:
-            ValueError: the numbers are not the next ones, or do not end with ``record.seq``: a gap would be for ever.
+            ValueError: the numbers are not the next ones up to ``record.seq``, or the job was not read here.
         """
-        first = record.seq - len(messages) + 1
-        if [message.seq for message in messages] != list(range(first, record.seq + 1)):
-            raise ValueError(f"feed rows of job {record.job.job_id!r} must end with seq {record.seq} without a gap")
+        last = self._last_seq.get(record.key)
+        if last is None or [message.seq for message in messages] != list(range(last + 1, record.seq + 1)):
+            raise ValueError(f"the feed of job {record.job.job_id!r} would get a gap or a repeat after {last}")
         rows = []
         for message in messages:
             rows.append(self._feed_row(record, message))
             record.feed_hash = chain(record.feed_hash, message.seq, message.body, message.short)
         self._write_feed(rows)
+        self._last_seq[record.key] = record.seq
 
     def _feed_row(self, record: JobRecord, message: FeedMessage) -> dict[str, Any]:
         audience = message.audience

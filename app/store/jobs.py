@@ -114,6 +114,7 @@ class JobQueries(Queries):
         members: Row = (*row[9:], bool(closed), closed_by, location, _decode_flow(flow))
         job = Job(*members)
         self._known[key] = job
+        self._last_seq[key] = seq
         return JobRecord(key, job, seq, feed_hash, _decode_details(details))
 
     def add_job(self, item: Item, job: Job) -> JobRecord:
@@ -126,6 +127,7 @@ class JobQueries(Queries):
         )
         self._index_steps(record.key, Flow(), job.flow)
         self._known[record.key] = job
+        self._last_seq[record.key] = 0
         return record
 
     def save_job(self, record: JobRecord) -> None:

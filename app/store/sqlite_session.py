@@ -46,7 +46,7 @@ class SqliteSession:
         if text.constants:
             values = {**text.constants, **values}
         if text.lists:
-            values = {**values, **{name: json.dumps(values[name]) for name in text.lists}}
+            values = {**values, **{name: _array(values[name]) for name in text.lists}}
         try:
             return self._connection.execute(text.sql, values)
         except (sqlite3.Error, UnicodeError, OverflowError) as error:
@@ -58,6 +58,13 @@ class SqliteSession:
         if not self._connection.in_transaction:
             self._lost = translated
         raise translated from error
+
+
+def _array(values: list[Any]) -> str:
+    """A list as one parameter. SQLite would cut its strings off at a NUL and find what was not asked for."""
+    if any(isinstance(value, str) and "\0" in value for value in values):
+        raise InvalidValue("Text cannot contain a NUL.")
+    return json.dumps(values)
 
 
 def translate(error: Exception) -> GatewayError:
