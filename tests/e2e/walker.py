@@ -1,9 +1,12 @@
 """A person who walks a job through its diagram, answering what it asks, and keeps every message that comes."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
+
+import httpx2
 
 from stepgate_client import Answer, Client
 from stepgate_client.messages import JobState, Message, StepInfoRequired
@@ -150,3 +153,22 @@ async def _run(client: Client, watcher: Watcher, job_id: str, step_id: str, aske
 
 def _was_finished(watcher: Watcher, step_id: str) -> bool:
     return any(step_id in getattr(message, "step_ids", ()) for message in watcher.messages[-3:])
+
+
+async def make_template(server: ServerProcess, steps: list[dict[str, Any]], **members: Any) -> str:
+    """Create an active diagram and template over REST; returns the template's id."""
+    name = uuid.uuid4().hex
+    token = await asyncio.to_thread(server.token)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(base_url=f"{server.url}/{ORG}/{ITEM}", headers=headers) as http:
+        body = {"diagramName": name, "active": True, "displayGrid": True, "steps": steps}
+        made = await http.post("/diagrams", json=body)
+        assert made.status_code == 200, made.text
+        template = {
+            "jobTemplateName": name, "diagramId": made.json()["diagramId"], "diagramName": name, "state": "Active",
+            "defaultPriorityName": "Low", "defaultAssignedType": "User", "defaultAssignedTo": "JobCreator($job)",
+            **members,
+        }  # fmt: skip
+        made = await http.post("/jobTemplates", json=template)
+        assert made.status_code == 200, made.text
+        return str(made.json()["jobTemplateId"])
