@@ -44,7 +44,7 @@ class JobStepState(Body, kw_only=True):
     assigned_type: str
     assigned_to: str | None = None
     can_skip: bool
-    message_details: msgspec.Raw | None = None
+    message_details: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class JobState(JobBody, kw_only=True):
