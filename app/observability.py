@@ -1,7 +1,7 @@
 """Logs and metrics: one line per event, as text for people or JSON for machines, and no token in any of them.
 
-Our loggers are named after their modules (``app.hub.session``). The fields of a line go into ``extra={"fields": {...}}``
-and use the words of the glossary. Other people's loggers (uvicorn, websockets) are heard from INFO up and no deeper,
+Our loggers are named after their modules (``app.hub.session``); a line's fields go into ``extra={"fields": {...}}`` and
+use the words of the glossary. Other people's loggers (uvicorn, websockets) are heard from INFO up and no deeper,
 whatever our own level: below that they print request lines, headers and frames, and those carry tokens.
 """
 

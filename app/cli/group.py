@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.cli.options import DEFAULT_ITEM, DatabaseUrl, DataDir, ItemId, execute, query, settings_of
+from app.cli.tables import print_table
 from app.services import people
 
 app = typer.Typer(help="Add and list groups, and link them to roles.", no_args_is_help=True)
@@ -34,10 +33,10 @@ def list_groups(item: ItemId = DEFAULT_ITEM, data_dir: DataDir = None, database_
     """List the groups, their ids and their roles in the item."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     groups, roles = query(settings, lambda unit: (unit.tx.groups(), unit.tx.roles_of_groups(unit.item)), item)
-    table = Table("NAME", "ID", "ROLES", box=None)
-    for group in groups:
-        table.add_row(group.name, group.group_id, ", ".join(roles.get(group.group_id, ())))
-    Console(soft_wrap=True).print(table)
+    print_table(
+        ("NAME", "ID", "ROLES"),
+        [(group.name, group.group_id, ", ".join(roles.get(group.group_id, ()))) for group in groups],
+    )
 
 
 @app.command("link")

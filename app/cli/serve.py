@@ -3,10 +3,12 @@
 import logging
 import shlex
 import shutil
+import signal
 import socket
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -93,7 +95,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, saying hello once it accepts connections."""
+    """uvicorn, saying hello once it accepts connections, and ending with status 0 when it was asked to end."""
 
     def __init__(self, config: uvicorn.Config, greeting: "_Greeting") -> None:
         super().__init__(config)
@@ -102,6 +104,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._greeting.show()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - called by the signal module
+        """Shut down; a second Ctrl-C waits for nobody. Unlike uvicorn's own, this does not raise the signal again."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def _configure(app: Starlette, settings: Settings) -> uvicorn.Config:

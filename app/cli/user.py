@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.auth.passwords import hash_password
 from app.cli.options import DatabaseUrl, DataDir, execute, query, settings_of
+from app.cli.tables import print_table
 from app.services import people
 from app.services.ports import Group, User
 
@@ -107,10 +106,16 @@ def leave(username: Username, group: GroupName, data_dir: DataDir = None, databa
 
 def _show(users: list[User], groups: list[Group]) -> None:
     names = {group.group_id: group.name for group in groups}
-    table = Table("NAME", "FULL NAME", "E-MAIL", "GROUPS", "", box=None)
-    for user in users:
-        joined = ", ".join(names[group_id] for group_id in user.groups)
-        table.add_row(
-            user.username, user.full_name or "", user.email or "", joined, "disabled" if user.disabled else ""
-        )
-    Console(soft_wrap=True).print(table)
+    print_table(
+        ("NAME", "STATE", "FULL NAME", "E-MAIL", "GROUPS"),
+        [
+            (
+                user.username,
+                "disabled" if user.disabled else "enabled",
+                user.full_name or "",
+                user.email or "",
+                ", ".join(names[group_id] for group_id in user.groups),
+            )
+            for user in users
+        ],
+    )
