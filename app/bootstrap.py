@@ -18,7 +18,7 @@ from app.auth.passwords import hash_password
 from app.auth.sealing import Sealer
 from app.auth.tokens import Tokens
 from app.bus.memory import MemoryBus
-from app.errors import Conflict, GatewayError, StoreUnavailable
+from app.errors import BackendError, Conflict, GatewayError, StoreUnavailable
 from app.hub.hub import Hub
 from app.protocol.diagrams import parse_diagram
 from app.services.engine import Engine, new_id
@@ -64,7 +64,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         await hub.open()
         parts.push_async_callback(hub.close)
         await runner.open()
-        parts.push_async_callback(runner.close)
+        parts.push_async_callback(_give_up_runs, runner)
         yield Gateway(settings, engine, hub, tokens)
 
 
@@ -170,6 +170,14 @@ async def _fill_empty_database(settings: Settings, store: Store, on_first_start:
 async def _ensure_key(settings: Settings, store: Store) -> None:
     key_id, secret = new_signing_key(settings)
     await store.run(lambda tx: ensure_signing_key(tx, key_id, secret))
+
+
+async def _give_up_runs(runner: Runner) -> None:
+    """Close the runner. Without the database it cannot return its lease, which then ends by itself."""
+    try:
+        await runner.close()
+    except BackendError as error:
+        _log.warning("the lease could not be returned", extra={"fields": {"error": str(error)}})
 
 
 async def _keep_keys_fresh(tokens: Tokens, store: Store) -> None:

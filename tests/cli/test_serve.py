@@ -1,5 +1,6 @@
 """``stepgate serve`` as a process: what it says, what it keeps, and when it refuses to start."""
 
+import asyncio
 import http.client
 import json
 import re
@@ -18,7 +19,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from app.bootstrap import DATABASE_FILE
+from app import cli
+from app.bootstrap import DATABASE_FILE, run_gateway
 from app.cli.certificate import CERTIFICATE_FILE, KEY_FILE
 from app.cli.token import make_token
 from app.services.first_start import ITEM_ID, TEMPLATE_ID
@@ -224,34 +226,46 @@ def test_a_taken_port_is_a_clear_error_and_touches_no_data(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "words"),
+    ("arguments", "words"),
     [
-        (["--workers", "2"], 2, "needs a bus"),
-        (["--port", "eighty"], 2, "--port"),
-        (["--log-level", "loud"], 2, "--log-level: 'loud' does not fit"),
-        (["--database-url", "mysql://h/d"], 2, "must begin with postgresql://"),
-        (["--tls-cert", "cert.pem"], 2, "belong together"),
-        (["--data-dir", "/dev/null/data"], 1, "data folder /dev/null/data cannot be made"),
-        (["--database-url", "postgresql://nobody@127.0.0.1:1/none", "--port", "0"], 1, "cannot be"),
-        (["--nonsense"], 2, "No such option"),
+        (["--workers", "2"], "needs a bus"),
+        (["--port", "eighty"], "--port"),
+        (["--log-level", "loud"], "--log-level: 'loud' does not fit"),
+        (["--database-url", "mysql://h/d"], "must begin with postgresql://"),
+        (["--tls-cert", "cert.pem"], "belong together"),
+        (["--nonsense"], "No such option"),
+        (["extra"], "unexpected extra argument"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_a_status(arguments: list[str], status: int, words: str) -> None:
-    done = (
-        run("serve", *arguments, STEPGATE_LOG_LEVEL="error")
-        if "--log-level" not in arguments
-        else run("serve", *arguments)
-    )
-    assert done.returncode == status
+def test_bad_input_is_one_clear_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert cli.run(["serve", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert re.fullmatch(r"stepgate: .+\n", error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--data-dir", "/dev/null/data"], "data folder /dev/null/data cannot be made"),
+        (["--database-url", "postgresql://nobody@127.0.0.1:1/none"], "database cannot be"),
+    ],
+)
+def test_what_cannot_be_reached_is_one_clear_line_and_status_1(arguments: list[str], words: str) -> None:
+    done = run("serve", "--port", "0", *arguments, STEPGATE_LOG_LEVEL="error")
+    assert done.returncode == 1
     assert words in _last_line(done)
-    assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_misspelt_variable_is_refused_with_the_right_one(tmp_path: Path) -> None:
-    done = run("serve", "--data-dir", tmp_path, STEPGATE_PROT="1")
-    assert done.returncode == 2
-    assert "the nearest one is STEPGATE_PORT" in done.stderr
+def test_a_misspelt_variable_is_refused_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STEPGATE_PROT", "1")
+    assert cli.run(["serve"]) == 2
+    assert "the nearest one is STEPGATE_PORT" in capsys.readouterr().err
 
 
 def test_a_damaged_database_is_a_clear_error(tmp_path: Path) -> None:
@@ -262,9 +276,12 @@ def test_a_damaged_database_is_a_clear_error(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_keys_sealed_under_another_master_key_are_a_clear_error(start_server: StartServer, tmp_path: Path) -> None:
-    server = start_server(secret_key="a long master key")
-    server.stop()
+def test_keys_sealed_under_another_master_key_are_a_clear_error(tmp_path: Path) -> None:
+    async def start_once() -> None:
+        async with run_gateway(Settings(data_dir=tmp_path / "data", secret_key="a long master key"), lambda _: None):
+            pass
+
+    asyncio.run(start_once())
     done = run(
         "serve", "--port", "0", "--data-dir", tmp_path / "data",
         STEPGATE_SECRET_KEY="another master key", STEPGATE_LOG_LEVEL="error",
