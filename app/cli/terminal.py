@@ -31,6 +31,7 @@ LOCAL_USER = "admin"
 
 _ID_LIKE_AN_OPTION = re.compile(r"-[A-Za-z0-9_-]{21}")
 
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 Url = Annotated[str, typer.Option(envvar="STEPGATE_URL", help="Root of the server.")]
 Token = Annotated[
     str | None,

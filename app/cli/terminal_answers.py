@@ -20,7 +20,7 @@ def open_questions(state: JobState) -> list[StepInfoRequired]:
     return [detail for detail in details if isinstance(detail, StepInfoRequired)]
 
 
-def show(question: StepInfoRequired, names: Names) -> None:
+def show_question(question: StepInfoRequired, names: Names) -> None:
     """Print the question with what may be answered."""
     print(f"{names.get(question.step_id, question.step_id)}: {_text(question)}")
     if question.help_text:

@@ -247,3 +247,36 @@ def test_watch_goes_on_when_the_server_is_killed_and_comes_back(server: ServerPr
         stepgate("hold", job)
         lines = read_until(process, "StepHeld")
         assert len([line for line in lines if "StepHeld" in line]) == 1
+
+
+def test_the_introduction_is_walked_to_its_end_with_every_kind_of_answer(server: ServerProcess, stepgate: Run) -> None:
+    """Manual, three parallel steps, a place, a question that leads back once, an attachment, an app."""
+    job = stepgate("create").out.strip()
+    square = json.dumps({"rings": [[[0, 0], [0, 9], [9, 9], [0, 0]]], "spatialReference": {"wkid": 102100}})
+    assert stepgate("run", job).status == 0
+
+    def say(value: str, *step: str) -> None:
+        done = stepgate("answer", job, *step, "--value", value)
+        assert (done.status, "is applied" in done.out) == (0, True), done
+
+    say("yes")
+    say("yes")
+    assert stepgate("finish", job, "A step you may skip").status == 0
+    several = stepgate("run", job, "Check the address"), stepgate("run", job, "Ask the neighbours")
+    assert [done.status for done in several] == [0, 0]
+    unclear = stepgate("answer", job, "--value", "yes")
+    assert (unclear.status, "name one of them: " in unclear.err) == (1, True)
+    say("yes", "Check the address")
+    say("yes", "Ask the neighbours")
+    assert stepgate("finish", job, "Look into the archive").status == 0
+    say(square)
+    say("1")
+    say(square)
+    say("no, go on")
+    say("yes")
+    say("yes")
+    assert stepgate("run", job, "Open a page").status == 0
+    say("yes")
+    say("yes")
+    say("yes")
+    assert "workflow is done" in stepgate("show", job).out

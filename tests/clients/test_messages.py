@@ -8,9 +8,12 @@ import pytest
 from app.protocol import notifications as served
 from app.protocol import prompts
 from stepgate_client import messages
+from stepgate_client.answers import AnswerBody
 from stepgate_client.errors import ProtocolError
 
-WIRE = sorted((Path(__file__).parents[1] / "wire").glob("*.json"))
+WIRE = Path(__file__).parents[1] / "wire"
+TO_CLIENTS = [file for file in sorted(WIRE.glob("[A-Z]*.json")) if file.stem != "Connected"]
+TO_THE_SERVER = sorted(WIRE.glob("client.StepInformation.*.json"))
 SERVED = [
     kind
     for kind in vars(served).values()
@@ -44,13 +47,18 @@ def test_the_client_has_a_type_for_each_message_of_a_job() -> None:
     assert bodies - bases <= set(vars(messages))
 
 
-@pytest.mark.parametrize("file", WIRE, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", TO_CLIENTS, ids=lambda file: file.stem)
 def test_each_example_of_the_wire_is_read_as_its_type(file: Path) -> None:
-    frame = file.read_bytes()
-    kind = msgspec.json.decode(frame).get("msgType")
-    if kind is None or not hasattr(messages, kind):
-        pytest.skip("not a message to clients")
-    assert messages.decode(frame).msg_type == kind
+    message = messages.decode(file.read_bytes())
+    assert message.msg_type == file.stem.split(".")[0]
+    assert not isinstance(message, messages.UnknownMessage)
+
+
+@pytest.mark.parametrize("file", TO_THE_SERVER, ids=lambda file: file.stem)
+def test_the_client_can_say_each_answer_of_the_wire(file: Path) -> None:
+    frame = msgspec.json.decode(file.read_bytes())
+    body = msgspec.convert(frame["message"], AnswerBody)
+    assert msgspec.to_builtins(body) == frame["message"]
 
 
 def test_letter_case_of_a_type_does_not_matter() -> None:
