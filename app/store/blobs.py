@@ -10,13 +10,15 @@ from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
 from app.errors import Conflict, InvalidValue, NotFound, QuotaExceeded, StoreUnavailable
 from app.services.ports import BlobInfo
-from app.store.postgres import PostgresStore
 from app.store.sqlite import SqliteStore
 from app.store.tx import SqlTx
+
+if TYPE_CHECKING:
+    from app.store.postgres import PostgresStore  # psycopg is an optional part of the installation
 
 T = TypeVar("T")
 
@@ -133,7 +135,7 @@ class DatabaseBlobStore:
     An attachment has no id before its last chunk is stored, so nobody can see it.
     """
 
-    def __init__(self, store: SqliteStore | PostgresStore) -> None:
+    def __init__(self, store: "SqliteStore | PostgresStore") -> None:
         self._store = store
 
     async def write(self, blob_id: str, chunks: AsyncIterable[bytes], *, max_bytes: int) -> BlobInfo:

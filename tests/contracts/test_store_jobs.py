@@ -30,11 +30,12 @@ pytestmark = pytest.mark.anyio
 
 ANN = Assignment(AssignedType.USER, "ann")
 CREW = Assignment(AssignedType.GROUP, "crew")
+FILLED_IN = Answer(property_responses=(PropertyResponse("t.p", None, "u"),))
 FULL_FLOW = Flow(
     steps=(
         CurrentStep(
             "a", "v1", ANN, 11, StepState.EXECUTING,
-            Run("r", 12, "ann", "p", StoredAnswer("ann", 13, Answer(property_responses=(PropertyResponse("t.p", None, "u"),)))),
+            Run("r", 12, "ann", "p", StoredAnswer("ann", 13, FILLED_IN)),
         ),
         CurrentStep("b", "v2", CREW, 14, StepState.FAILED, return_value=1.0, fault=StepFault("broken", "E1")),
         CurrentStep("c", "v3", Assignment(), 15, StepState.DONE, return_value=True),
@@ -69,8 +70,8 @@ async def saved(store: AnyStore, job_id: str = "job") -> JobRecord:
 
 async def test_a_job_comes_back_whole(store: AnyStore) -> None:
     full = new_job(
-        percent_complete=12.5, description="d", notes="n", parent_job="p", start_ms=1, started_ms=2, due_ms=3, ended_ms=4,
-        closed=True, closed_by="c", location=Location("Polygon", '{"rings":[]}'), flow=FULL_FLOW,
+        percent_complete=12.5, description="d", notes="n", parent_job="p", start_ms=1, started_ms=2, due_ms=3,
+        ended_ms=4, closed=True, closed_by="c", location=Location("Polygon", '{"rings":[]}'), flow=FULL_FLOW,
     )  # fmt: skip
     plain = new_job("plain", flow=Flow())
     await store.run(lambda tx: [tx.add_job(item_of(tx), job) for job in (full, plain)])
@@ -193,7 +194,7 @@ async def test_a_deleted_job_is_gone_and_its_id_stays_used(store: AnyStore, data
     item = await store.run(item_of)
     assert await store.read(lambda tx: tx.job(item, "job")) is None
     for table in ("job", "hold", "timer", "history", "comment", "ext_property", "run", "answer", "current_step"):
-        assert database.query(f"SELECT count(*) FROM {table}") == [(0,)], table
+        assert database.query(f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608
     assert [message.msg_type for message in await store.read(lambda tx: tx.feed(item, "job", 0))] == ["Last"]
     with pytest.raises(Conflict) as refused:
         await store.run(lambda tx: tx.add_job(item, new_job()))

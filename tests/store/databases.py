@@ -28,6 +28,10 @@ _made: set[str] = set()
 
 def parse_diagram(body: bytes, *, diagram_id: str, version: int) -> Diagram:
     """A document is its name; what it says besides is nothing."""
+    return _diagram(body, diagram_id, version)
+
+
+def _diagram(body: bytes, diagram_id: str, version: int) -> Diagram:
     return Diagram(diagram_id, body.decode(), version, (Step("a", "A"),), "a")
 
 
@@ -168,6 +172,4 @@ def add_jobs(tx: SqlTx, *job_ids: str) -> list[JobRecord]:
 
 def diagram_record(name: str = "Diagram", *, diagram_id: str = "diagram", version: int = 1) -> DiagramRecord:
     body = name.encode()
-    return DiagramRecord(
-        parse_diagram(body, diagram_id=diagram_id, version=version), body, f"About {name}", 3, "author"
-    )
+    return DiagramRecord(_diagram(body, diagram_id, version), body, f"About {name}", 3, "author")
