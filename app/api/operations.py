@@ -135,7 +135,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Act on steps: Run, Finish, Stop, SetCurrentStep, Hold, ReleaseHold, RefreshStatus",
         JobActionResponse,
         ActionBody,
-        privilege="that the step is the caller's; `workflowSetStepCurrent` and `jobUpdateHolds` for what they name",
+        privilege="`workflowSetStepCurrent` to set a step, `jobUpdateHolds` for holds; else the step must be one's own",
         notes="The answer is 200 also when steps refuse: `stepResponses` has a status and all reasons for each.",
     ),
     f"POST {_JOB}/steps/{{stepId}}/response": Operation(
@@ -144,9 +144,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Answer the question of a running step",
         AnswerTaken,
         Either((StepInformation, _ENVELOPE)),
-        privilege="that the step is assigned to the caller",
-        notes="Ours. A rejected answer is a 400 whose `error.type` is already_answered, not_waiting, not_allowed or "
-        "invalid. `stored`: it was accepted for good and is applied later.",
+        notes="Ours. The step must be assigned to the caller. A rejected answer is a 400 whose `error.type` is "
+        "already_answered, not_waiting, not_allowed or invalid. `stored`: it was taken for good, and is applied later.",
     ),
     f"POST {_JOB}/{{stepId}}": Operation(
         "assignStep",
@@ -207,6 +206,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /{orgId}/healthCheck": Operation(
         "healthCheck", "Server", "Ask whether the server and its database work", Success, errors=(400,)
     ),
+    "GET /healthz": Operation("healthz", "Server", "Ask whether the process lives", Success, errors=()),
+    "GET /readyz": Operation("readyz", "Server", "Ask whether requests can be served", Success, errors=(503,)),
+    "GET /metrics": Operation("metrics", "Server", "Read counters, for Prometheus", "text/plain", errors=()),
     "GET /openapi.json": Operation(
         "openapi", "Documentation", "This API, as OpenAPI 3.1", {"type": "object"}, errors=()
     ),
