@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def create(
     target: Target,
-    template: Annotated[str, typer.Argument(metavar="[TEMPLATE]", help="Id of the template.")] = INTRODUCTION_TEMPLATE,
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help="Id of the template.")] = INTRODUCTION_TEMPLATE,
     name: Annotated[str | None, typer.Option(help="Name of the job; without it, the template's.")] = None,
 ) -> None:
     """Create a job; prints its id and nothing else."""
@@ -57,7 +57,7 @@ def show(target: Target, job: JobId) -> None:
 
 def watch(
     target: Target,
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of the jobs.")],
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of the jobs.")],
     since: Annotated[
         int | None, typer.Option(min=0, metavar="SEQ", help="Begin after this message instead of now (0: all).")
     ] = None,
@@ -105,7 +105,7 @@ def _tell_connection(state: ConnectionState) -> None:
 def answer(
     target: Target,
     job: JobId,
-    step: Annotated[str | None, typer.Argument(metavar="[STEP]", help="Id or name, when several steps ask.")] = None,
+    step: Annotated[str | None, typer.Argument(metavar="STEP", help="Id or name, when several steps ask.")] = None,
     value: Annotated[
         list[str] | None,
         typer.Option(

@@ -12,7 +12,7 @@ from stepgate_client import ActionRefused, Client
 from stepgate_client.models import ActionResult
 
 StepName = Annotated[
-    str | None, typer.Argument(metavar="[STEP]", help="Id or name of the step; without it, all current ones.")
+    str | None, typer.Argument(metavar="STEP", help="Id or name of the step; without it, all current ones.")
 ]
 OtherJob = Annotated[str | None, typer.Option("--job", metavar="JOB", help="Wait for this other job.")]
 OtherStep = Annotated[str | None, typer.Option("--step", metavar="STEP", help="Wait for this step of the other job.")]
