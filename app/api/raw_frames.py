@@ -48,43 +48,103 @@ class RawFrameProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         """Send as uvicorn does; a refused handshake then counts as complete, or uvicorn would log an error for it."""
         await super().send(message)
-        if message["type"] == "websocket.http.response.body" and self.close_sent:
+        if self.close_sent:
             self.handshake_complete = True
+            self.raw.shut()
+        elif message["type"] == "websocket.accept" and self.handshake_complete:
+            self.raw.opened()
 
     def pause_writing(self) -> None:
         """The peer does not keep up."""
         super().pause_writing()
-        self.raw.felt()
+        self.raw.congested()
+
+    def resume_writing(self) -> None:
+        """The peer has read most of it."""
+        super().resume_writing()
+        self.raw.relieved()
+
+    def handle_close(self, event: Any) -> None:
+        """The peer closes, or answers our close frame."""
+        super().handle_close(event)
+        self.raw.shut()
+
+    def handle_parser_exception(self) -> None:
+        """The peer broke the protocol and was told so."""
+        super().handle_parser_exception()
+        self.raw.shut()
+
+    def keepalive_timeout(self) -> None:
+        """The peer did not answer a ping."""
+        super().keepalive_timeout()
+        self.raw.shut()
+
+    def shutdown(self) -> None:
+        """The server ends."""
+        super().shutdown()
+        self.raw.shut()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, and nothing waits for the peer any more."""
+        super().connection_lost(exc)
+        self.raw.shut()
 
     def data_received(self, data: bytes) -> None:
         """Answers to pings are written by uvicorn itself, and count as well."""
         super().data_received(data)
-        if not self.writable.is_set():
+        if self.raw.is_congested:
             self.raw.felt()
 
 
 class RawTransport:
-    """The raw path of one connection; see ``Transport`` for what its methods promise."""
+    """The raw path of one connection; see ``Transport`` for what its methods promise.
 
-    __slots__ = ("_listener", "_protocol")
+    ``write`` is not a method but what a method would decide anew at every call: nothing before the handshake and after
+    a close frame, the TCP transport's own ``write`` in between, and one that tells the listener while the peer is
+    congested. A fan-out calls it for every socket; guards inside it took a third of the time.
+    """
+
+    __slots__ = ("_is_shut", "_listener", "_protocol", "is_congested", "write")
 
     def __init__(self, protocol: RawFrameProtocol) -> None:
+        self.write: Callable[[bytes], None] = _nowhere
+        self.is_congested = False
+        self._is_shut = False
         self._protocol = protocol
         self._listener: Callable[[], None] | None = None
 
-    def write(self, frames: bytes) -> None:
-        """Hand frames to the TCP transport, unless the socket is closing or was never opened."""
-        protocol = self._protocol
-        if protocol.close_sent or not protocol.handshake_complete or protocol.transport.is_closing():
-            return
-        protocol.transport.write(frames)
-        if not protocol.writable.is_set():
+    def opened(self) -> None:
+        """The handshake is complete."""
+        if not self._is_shut:
+            self.write = self._protocol.transport.write
+
+    def shut(self) -> None:
+        """Nothing may be written any more: the socket is closing or closed."""
+        self._is_shut = True
+        self.write = _nowhere
+        self.is_congested = False
+
+    def congested(self) -> None:
+        """The TCP transport holds more than its limit; what is written from now on is felt."""
+        if not self._is_shut:
+            self.is_congested = True
+            self.write = self._write_and_tell
             self.felt()
+
+    def relieved(self) -> None:
+        """The TCP transport has got rid of most of it."""
+        if not self._is_shut:
+            self.is_congested = False
+            self.write = self._protocol.transport.write
+
+    def _write_and_tell(self, frames: bytes) -> None:
+        self._protocol.transport.write(frames)
+        self.felt()
 
     def close(self, code: int, reason: str) -> None:
         """What uvicorn does for ASGI's ``websocket.close``, without waiting for a peer that does not read."""
         protocol = self._protocol
-        if protocol.close_sent or not protocol.handshake_complete or protocol.transport.is_closing():
+        if self._is_shut or not protocol.handshake_complete or protocol.transport.is_closing():
             return
         try:
             protocol.conn.send_close(code, reason)
@@ -97,20 +157,16 @@ class RawTransport:
             protocol.read_paused = False
             protocol.transport.resume_reading()
         protocol.close_timer = protocol.loop.call_later(protocol.close_timeout, protocol.transport.abort)
+        self.shut()
 
     def abort(self) -> None:
         """Cut the TCP connection."""
-        if self._protocol.transport is not None:
-            self._protocol.transport.abort()
+        self.shut()
+        self._protocol.transport.abort()
 
     def unsent(self) -> int:
         """Bytes in the transport's buffer."""
         return 0 if self._protocol.disconnected else self._protocol.transport.get_write_buffer_size()
-
-    @property
-    def is_congested(self) -> bool:
-        """Writing was paused by the transport."""
-        return not self._protocol.writable.is_set()
 
     def when_congested(self, listener: Callable[[], None]) -> None:
         """Set who is told."""
@@ -124,6 +180,10 @@ class RawTransport:
         """Something was written while the peer does not keep up."""
         if self._listener is not None:
             self._listener()
+
+
+def _nowhere(_: bytes) -> None:
+    """Drop frames for a socket that is not open."""
 
 
 def _without_addresses(logger: Any) -> Any:

@@ -68,9 +68,21 @@ class Fanout:
         if not frames:
             return
         views = Views(frames)
-        for session in tuple(channel.sessions):
-            session.write(views.of(session))
+        if views.everybody is not None:
+            self._write_alike(channel, views.everybody)
+        else:
+            for session in tuple(channel.sessions):
+                session.write(views.of(session))
         self._count(channel, frames)
+
+    @staticmethod
+    def _write_alike(channel: Channel, blob: bytes) -> None:
+        """The hot loop: the same bytes to all. One socket's exception never ends it."""
+        for session in tuple(channel.sessions):
+            try:
+                session.transport.write(blob)
+            except Exception:  # noqa: BLE001  (whatever it was, the others get theirs)
+                session.broke()
 
     def _flush_together(self, channels: Iterable[Channel]) -> None:
         """Write out several channels; a session of more than one gets all of it in one write."""
@@ -92,19 +104,19 @@ class Fanout:
 class Views:
     """Frames joined once for each way they are seen: by whether a session is in the audience of those that differ."""
 
-    __slots__ = ("_audiences", "_everybody", "_frames", "_joined")
+    __slots__ = ("_audiences", "_frames", "_joined", "everybody")
 
     def __init__(self, frames: Sequence[Frame]) -> None:
         self._frames = frames
         audiences: list[Assignment | None] = [frame.audience for frame in frames if frame.short is not None]
         self._audiences = tuple(dict.fromkeys(audiences))
-        self._everybody = None if audiences else b"".join(frame.full for frame in frames)
+        self.everybody = None if audiences else b"".join(frame.full for frame in frames)
         self._joined: dict[tuple[bool, ...], bytes] = {}
 
     def of(self, session: Session) -> bytes:
         """What this session gets."""
-        if self._everybody is not None:
-            return self._everybody
+        if self.everybody is not None:
+            return self.everybody
         key = tuple([session.is_in(audience) for audience in self._audiences])
         if (joined := self._joined.get(key)) is None:
             joined = self._joined[key] = b"".join(session.view(frame) for frame in self._frames)

@@ -46,15 +46,17 @@ class Session:
         """The form of a frame that this session may see."""
         return frame.full if frame.short is None or self.is_in(frame.audience) else frame.short
 
-    def write(self, frames: bytes) -> bool:
-        """Write to the socket; False when that failed: then the connection is cut, and nobody else is disturbed."""
+    def write(self, frames: bytes) -> None:
+        """Write to the socket. When that fails the connection is cut, and nobody else is disturbed."""
         try:
             self.transport.write(frames)
         except Exception:  # noqa: BLE001  (one broken socket must not end the fan-out)
-            _log.exception("a socket could not be written to", extra={"fields": self.who()})
-            self.transport.abort()
-            return False
-        return True
+            self.broke()
+
+    def broke(self) -> None:
+        """Writing raised (uvloop does so on a closed transport): log it, called within the handler, and cut."""
+        _log.exception("a socket could not be written to", extra={"fields": self.who()})
+        self.transport.abort()
 
     def tell(self, body: Body, timestamp_ms: int) -> None:
         """Send a message that is for this session alone."""
