@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import jsonschema_rs  # comes with schemathesis
 import msgspec
 import pytest
 from starlette.testclient import TestClient
@@ -23,6 +24,7 @@ from tests.conftest import StartServer
 from tests.support import deadline
 
 PAIRS = described_routes(routes)
+WIRE = Path(__file__).parents[1] / "wire"
 MOST_S = 15
 """What the run below takes; a deadline is ten times that."""
 
@@ -134,6 +136,20 @@ def test_messages_of_a_feed_have_a_number_and_replies_have_none(live: dict[str, 
     for name, message in live["components"]["messages"].items():
         required = message["payload"].get("required", [])
         assert ("seq" in required) == (name in {body.msg_type() for body in FEED})
+
+
+@pytest.mark.parametrize("file", sorted(WIRE.glob("*.json")), ids=lambda file: file.stem)
+def test_every_example_of_the_wire_fits_its_description(file: Path, live: dict[str, Any]) -> None:
+    example = msgspec.json.decode(file.read_bytes())
+    message = live["components"]["messages"][example.get("msgType", "connected")]
+    schema = message["payload"] | {"components": live["components"]}
+    jsonschema_rs.validator_for(schema).validate(example)
+
+
+def test_every_schema_is_one(document: dict[str, Any], live: dict[str, Any]) -> None:
+    for each in (document, live):
+        for schema in each["components"]["schemas"].values():
+            jsonschema_rs.meta.validate(schema)
 
 
 def test_the_codes_that_close_a_socket_are_told(live: dict[str, Any]) -> None:
