@@ -22,7 +22,9 @@ class NodeLease:
     Args:
         lease_s: how long a lease lasts after a renewal.
         renew_s: how often it is renewed; the same beat looks for runs to take over.
-        on_renewed: awaited after each renewal, with the runs taken over.
+        on_adopted: called with runs that were taken over, piece by piece: they are this node's from now on, whatever
+            becomes of the rest of the renewal.
+        on_renewed: awaited after each renewal.
         on_lost: called when other nodes have taken this node's runs: nothing it still does for them counts.
     """
 
@@ -32,13 +34,15 @@ class NodeLease:
         *,
         lease_s: float,
         renew_s: float,
-        on_renewed: Callable[[Sequence[RunRecord]], Awaitable[None]],
+        on_adopted: Callable[[Sequence[RunRecord]], None],
+        on_renewed: Callable[[], Awaitable[None]],
         on_lost: Callable[[], None],
     ) -> None:
         self.node_id = new_id()
         self._store = store
         self._lease_ms = round(lease_s * 1000)
         self._renew_s = renew_s
+        self._on_adopted = on_adopted
         self._on_renewed = on_renewed
         self._on_lost = on_lost
         self._task: asyncio.Task[None] | None = None
@@ -46,7 +50,8 @@ class NodeLease:
     async def open(self) -> None:
         """Take the lease and the runs that nobody owns any more, then keep renewing."""
         await self._store.run(self._start)
-        await self._on_renewed(await self._adopt())
+        await self._adopt()
+        await self._on_renewed()
         self._task = asyncio.create_task(self._keep(), name="node lease")
 
     async def close(self) -> None:
@@ -55,7 +60,10 @@ class NodeLease:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        await self._store.run(lambda tx: tx.end_node(self.node_id))
+        try:
+            await self._store.run(lambda tx: tx.end_node(self.node_id))
+        except BackendError as error:
+            log.warning("the node lease was not given up; it ends by itself: %s", error)
 
     def _start(self, tx: Tx) -> None:
         if not self._store.is_shared:
@@ -79,12 +87,12 @@ class NodeLease:
             self._on_lost()
             self.node_id = new_id()
             await self._store.run(self._start)
-        await self._on_renewed(await self._adopt())
+        await self._adopt()
+        await self._on_renewed()
 
-    async def _adopt(self) -> list[RunRecord]:
-        adopted: list[RunRecord] = []
+    async def _adopt(self) -> None:
         while True:
             batch = await self._store.run(lambda tx: tx.adopt_runs(self.node_id, tx.now_ms(), _BATCH))
-            adopted += batch
+            self._on_adopted(batch)
             if len(batch) < _BATCH:
-                return adopted
+                return

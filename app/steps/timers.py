@@ -13,6 +13,7 @@ _LONGEST_SLEEP_S = 5.0
 """Look again after so long even if nothing is due: another node may have set a timer, the clock may have been set."""
 
 _RETRY_S = 1.0
+_BATCH = 100
 
 
 class Timers:
@@ -25,6 +26,7 @@ class Timers:
     def __init__(self, store: Store, on_due: Callable[[Timer], Awaitable[None]]) -> None:
         self._store = store
         self._on_due = on_due
+        self._failing = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -49,6 +51,9 @@ class Timers:
             except BackendError as error:
                 log.warning("timers wait: %s", error)
                 pause_s = _RETRY_S
+            except Exception:
+                log.exception("the timers could not be read")
+                pause_s = _RETRY_S
             try:
                 async with asyncio.timeout(pause_s):
                     await self._changed.wait()
@@ -57,8 +62,10 @@ class Timers:
 
     async def _fire_due(self) -> float:
         """Fire what is due; returns how many seconds to sleep."""
-        due = await self._store.read(lambda tx: tx.timers_due(tx.now_ms()))
+        limit = _BATCH + self._failing  # those that keep failing come first each time, and must not hide the others
+        due = await self._store.read(lambda tx: tx.timers_due(tx.now_ms(), limit))
         failed = [timer for timer in due if not await self._fire(timer)]
+        self._failing = len(failed)
         if failed:
             return _RETRY_S
         next_ms = await self._store.read(lambda tx: tx.next_timer_ms())
