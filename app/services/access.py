@@ -1,9 +1,11 @@
-"""Who a caller is in an item: groups and privileges, read in the same transaction as the act they are judged for."""
+"""Who somebody is in an item: groups and privileges, read in the same transaction as the act they are judged for."""
 
 from collections import OrderedDict
 from threading import Lock
 
 from app.domain.access import Actor
+from app.domain.job import AssignedType, Assignment
+from app.domain.manage import Assignee
 from app.errors import PermissionDenied, Unauthenticated
 from app.services.ports import Item, Tx
 
@@ -22,23 +24,26 @@ class Actors:
         self._lock = Lock()
 
     def load(self, tx: Tx, item: Item, username: str) -> Actor:
-        """Return the user as an actor in this item.
+        """Return the user as an actor in this item; what is read anew is kept only by ``keep``.
 
         Raises:
             Unauthenticated: no such user any more, or disabled.
             PermissionDenied: the user is in no group that is linked to a role of this item.
         """
-        key = (item.key, item.access_version, username)
         with self._lock:
-            known = self._actors.get(key)
-        if known is not None:
-            return known
-        actor = read_actor(tx, item, username)
+            known = self._actors.get((item.key, item.access_version, username))
+        return known or read_actor(tx, item, username)
+
+    def keep(self, item: Item, actor: Actor) -> None:
+        """Remember an actor that was read in a transaction which is committed by now.
+
+        Not before: an access version that another use case of the same batch has raised comes back with another
+        meaning when the batch fails.
+        """
         with self._lock:
-            self._actors[key] = actor
+            self._actors[item.key, item.access_version, actor.username] = actor
             if len(self._actors) > _CACHE_SIZE:
                 self._actors.popitem(last=False)
-        return actor
 
 
 def read_actor(tx: Tx, item: Item, username: str) -> Actor:
@@ -55,3 +60,16 @@ def read_actor(tx: Tx, item: Item, username: str) -> Actor:
         )
     privileges = {name for role in tx.roles(item) if role.name in role_names for name in role.privileges}
     return Actor(username, frozenset(user.groups), frozenset(privileges))
+
+
+def assignee_facts(tx: Tx, item: Item, assignment: Assignment) -> Assignee:
+    """Look up the user or group that work is to be given to; a disabled user counts as none."""
+    linked = tx.roles_of_groups(item)
+    if assignment.type is AssignedType.GROUP and assignment.to:
+        known = tx.group(assignment.to) is not None
+        return Assignee(exists=known, has_role=bool(linked.get(assignment.to)))
+    user = tx.user(assignment.to) if assignment.type is AssignedType.USER and assignment.to else None
+    if user is None or user.disabled:
+        return Assignee(exists=False, has_role=False)
+    has_role = any(linked.get(group) for group in user.groups)
+    return Assignee(exists=True, has_role=has_role, groups=frozenset(user.groups))

@@ -1,7 +1,7 @@
 """Answers to prompts: stored first, then applied by whoever owns the run, then told (design.md section 2, "Prompts").
 
-Storing closes the prompt, and the first valid answer wins: the job row is locked while it is judged. The same request id
-of the same user gets the same verdict again.
+Storing closes the prompt, and the first valid answer wins: the job row is locked while it is judged. The same answer
+under the same request id of the same user gets the same verdict again.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from app.domain.events import AnswerRejected
 from app.domain.job import Answer, AssignedType, Assignment
 from app.domain.prompts import AnswerRefusal, Refused
 from app.domain.runs import apply_answer, give_answer
-from app.errors import AccessError, InvalidValue
+from app.errors import AccessError, Conflict, InvalidValue
 from app.services.access import read_actor
 from app.services.engine import Unit
 from app.services.ports import AnswerRecord, JobRecord
@@ -51,17 +51,18 @@ def store(
     """Judge an answer and, if it is the first valid one, store it. Effects follow when it is applied.
 
     A rejected answer is a result, not an error. Raises:
-        NotFound: no such job. InvalidValue: a request id longer than 128 characters.
+        NotFound: no such job. InvalidValue: a request id longer than 128 characters. Conflict: the request id came with
+        another answer before; were it taken for a repetition, this one would be lost and acknowledged.
     """
     if request_id is not None and len(request_id) > MAX_REQUEST_ID_CHARS:
         raise InvalidValue(f"requestId has more than {MAX_REQUEST_ID_CHARS} characters.")
     jobs = Jobs(unit)
     record = jobs.lock(job_id)
     given_before = request_id and unit.tx.answer_by_request(record, unit.actor.username, request_id)
-    if given_before:
-        return receipt_of(given_before)
-    diagram = jobs.diagram(record.job)
     command = GiveAnswer(step_id, answer, prompt_id)
+    if given_before:
+        return _repeated(given_before, command)
+    diagram = jobs.diagram(record.job)
     decision = give_answer(
         record.job, diagram, command, unit.actor, jobs.moment(), assignee=named_assignee(unit, answer)
     )
@@ -82,6 +83,17 @@ def store(
     jobs.save(record, decision, diagram)
     unit.effects.answers.append(answer_id)
     return AnswerReceipt(job_id, step_id, STORED, answer_id, run.prompt_id, request_id)
+
+
+def _repeated(before: AnswerRecord, command: GiveAnswer) -> AnswerReceipt:
+    same = (before.step_id, before.answer) == (command.step_id, command.answer)
+    if same and command.prompt_id in {None, before.prompt_id}:
+        return receipt_of(before)
+    raise Conflict(
+        f"{before.username!r} has used the requestId {before.request_id!r} on this job for another answer; choose a "
+        "new one for each answer.",
+        name="RequestIdInUse",
+    )
 
 
 def _known_answer(unit: Unit, record: JobRecord, command: GiveAnswer, refused: Refused) -> Refused:
@@ -123,8 +135,8 @@ def apply(unit: Unit, answer_id: int, fence: int | None = None) -> AnswerRecord 
     """Apply a stored answer: its effects, the step's way on, and the verdict. Idempotent.
 
     Args:
-        fence: the takeover under which the caller owns the run; None when it read the answer under its own lease in this
-            very transaction.
+        fence: the takeover under which the caller owns the run; None when it read the answer under its own lease in
+            this very transaction.
 
     Returns the answer with its final stage; None when there was nothing to apply (applied before, or the run is another
     node's now).

@@ -12,6 +12,7 @@ from app.domain.manage import create as create_job
 from app.domain.paths import resolve_assignment, scope_of
 from app.errors import InvalidValue, NotFound, PermissionDenied, RuleViolation
 from app.protocol.text import parse_time
+from app.services.access import assignee_facts
 from app.services.engine import Unit
 from app.services.ports import JobRecord, JobTemplate
 from app.services.recording import Jobs, split_identifier
@@ -160,9 +161,13 @@ def _check_assignee(unit: Unit, assignment: Assignment) -> None:
     word = assignment.type.value.lower()
     if not assignment.to:
         raise InvalidValue(f"assignedTo must name a {word} when assignedType is {assignment.type.value}.")
-    known = unit.tx.user(assignment.to) if assignment.type is AssignedType.USER else unit.tx.group(assignment.to)
-    if known is None:
+    assignee = assignee_facts(unit.tx, unit.item, assignment)
+    if not assignee.exists:
         raise InvalidValue(f"assignedTo: there is no {word} {assignment.to!r}.")
+    if not assignee.has_role:
+        raise InvalidValue(
+            f"assignedTo: the {word} {assignment.to!r} has no role in this workflow item.", name="NoRole"
+        )
 
 
 def _check_lookups(unit: Unit, overrides: JobOverrides) -> None:

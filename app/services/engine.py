@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from app.domain.access import SYSTEM, Actor
 from app.errors import NotFound
@@ -63,6 +63,16 @@ class Unit:
     effects: Effects = field(default_factory=Effects)
 
 
+@dataclass(frozen=True, slots=True)
+class _Done(Generic[T]):
+    """What one attempt came to; it counts once it is committed."""
+
+    result: T
+    effects: Effects
+    item: Item
+    actor: Actor
+
+
 class Engine:
     """The one way into the store for use cases."""
 
@@ -81,16 +91,23 @@ class Engine:
         """
         command_id = new_id()
 
-        def attempt(tx: Tx) -> tuple[T, Effects]:
+        def attempt(tx: Tx) -> _Done[T]:
             unit = self._unit(tx, caller, Ids(command_id))
-            return use_case(unit), unit.effects
+            actor = unit.actor
+            return _Done(use_case(unit), unit.effects, unit.item, actor)
 
-        result, _ = await self.store.run(attempt, command_id=command_id, after_commit=self._deliver)
-        return result
+        done: _Done[T] = await self.store.run(attempt, command_id=command_id, after_commit=self._follow_up)
+        return done.result
 
     async def query(self, caller: Caller, query: Callable[[Unit], T]) -> T:
         """Run a read-only ``query`` in one snapshot. Raises as ``execute``."""
-        return await self.store.read(lambda tx: query(self._unit(tx, caller, new_id)))
+
+        def attempt(tx: Tx) -> T:
+            unit = self._unit(tx, caller, new_id)
+            self._keep(unit.item, unit.actor)
+            return query(unit)
+
+        return await self.store.read(attempt)
 
     def _unit(self, tx: Tx, caller: Caller, ids: Callable[[], str]) -> Unit:
         item = tx.item(caller.org_id, caller.item_id)
@@ -99,8 +116,15 @@ class Engine:
         actor = SYSTEM if caller.username is None else self._actors.load(tx, item, caller.username)
         return Unit(tx, item, actor, tx.now_ms(), ids, self._runner.node_id)
 
-    def _deliver(self, outcome: tuple[object, Effects]) -> None:
-        effects = outcome[1]
+    def _keep(self, item: Item, actor: Actor) -> None:
+        if not actor.is_system:
+            self._actors.keep(item, actor)
+
+    def _follow_up(self, done: _Done[T]) -> None:
+        self._keep(done.item, done.actor)
+        self._deliver(done.effects)
+
+    def _deliver(self, effects: Effects) -> None:
         if effects.messages:
             self._publisher.publish(effects.messages)
         for verdict in effects.verdicts:

@@ -13,6 +13,7 @@ from app.domain.commands import (
     ManageType,
     ReleaseHold,
     Run,
+    SetCurrentStep,
     SetHold,
 )
 from app.domain.holds import DependencyTarget, find_cycle
@@ -20,6 +21,7 @@ from app.domain.job import AssignedType, Assignment, Job
 from app.domain.outcomes import Decision
 from app.domain.runs import end_hold
 from app.errors import GatewayError, InvalidValue, NotFound
+from app.services.access import assignee_facts
 from app.services.creation import CreatedJobs, JobOverrides, create, template_defaults
 from app.services.engine import Unit
 from app.services.ports import JobRecord
@@ -40,8 +42,8 @@ __all__ = [
 
 MAX_MANAGED_JOBS = 1_000
 
-_MOVING = (Run, Finish, ReleaseHold)
-"""Actions that may finish steps, at once or through automatic steps that they set free."""
+_MOVING = (Run, Finish, ReleaseHold, SetCurrentStep)
+"""Actions that may finish steps, at once or through automatic steps that they set free, or leave a finished one."""
 
 
 def act(unit: Unit, job_id: str, action: Action) -> Decision:
@@ -80,23 +82,10 @@ def assign(unit: Unit, job_id: str, step_id: str | None, assignment: Assignment)
     record = jobs.lock(job_id)
     diagram = jobs.diagram(record.job)
     wanted = assignment if assignment.type is not AssignedType.UNASSIGNED else Assignment()
-    assignee = assignee_facts(unit, wanted)
+    assignee = assignee_facts(unit.tx, unit.item, wanted)
     command = Assign(step_id, wanted)
     decision = rules.assign(record.job, diagram, command, assignee, unit.actor, jobs.moment())
     jobs.save(record, decision, diagram)
-
-
-def assignee_facts(unit: Unit, assignment: Assignment) -> rules.Assignee:
-    """Look up the user or group that an assignment names."""
-    linked = unit.tx.roles_of_groups(unit.item)
-    if assignment.type is AssignedType.GROUP and assignment.to:
-        known = unit.tx.group(assignment.to) is not None
-        return rules.Assignee(exists=known, has_role=bool(linked.get(assignment.to)))
-    user = unit.tx.user(assignment.to) if assignment.type is AssignedType.USER and assignment.to else None
-    if user is None or user.disabled:
-        return rules.Assignee(exists=False, has_role=False)
-    has_role = any(linked.get(group) for group in user.groups)
-    return rules.Assignee(exists=True, has_role=has_role, groups=frozenset(user.groups))
 
 
 def add_comment(unit: Unit, job_id: str, comment: str) -> str:

@@ -21,7 +21,14 @@ from app.services import history, messages
 from app.services.engine import Unit
 from app.services.ports import Comment, FeedMessage, HistoryEntry, JobRecord
 
-_RESOLVING = (e.StepFinished, e.WorkflowCompleted, e.JobClosed, e.JobDeleted, e.JobUpgraded)
+_RESOLVING = (
+    e.StepFinished,
+    e.WorkflowCompleted,
+    e.CurrentStepSet,  # a step that was finished before and visited again is left behind finished
+    e.JobClosed,
+    e.JobDeleted,
+    e.JobUpgraded,
+)
 """Events after which a dependency of another job on this one may be resolved."""
 
 
@@ -163,7 +170,7 @@ class Recording:
         feed = []
         record, now_ms = self._record, self._unit.now_ms
         for recorded in told:
-            for message in messages.render(recorded.event, recorded.job, self._diagram_at(recorded)):
+            for message in messages.render(recorded.event, recorded.job, self._diagram_of(recorded.job)):
                 record.seq += 1
                 feed.append(self._message(message, record.seq, now_ms))
                 record.details.update(dict.fromkeys(message.describes, record.seq))
@@ -171,11 +178,11 @@ class Recording:
                 record.details.pop(recorded.event.hold.step_id, None)
         return feed
 
-    def _diagram_at(self, recorded: Recorded) -> Diagram:
-        """An upgrade changes the diagram in the middle of a decision; messages need the one of their moment."""
-        if recorded.job.diagram_version == self._diagram.version:
+    def _diagram_of(self, job: Job) -> Diagram:
+        """An upgrade changes the diagram in the middle of a decision; what is told needs the one of its moment."""
+        if job.diagram_version == self._diagram.version:
             return self._diagram
-        found = self._unit.tx.diagram(self._unit.item, recorded.job.diagram_id, recorded.job.diagram_version)
+        found = self._unit.tx.diagram(self._unit.item, job.diagram_id, job.diagram_version)
         return found.diagram if found else self._diagram
 
     def _message(self, told: messages.Told, seq: int, now_ms: int) -> FeedMessage:
@@ -232,7 +239,7 @@ class Recording:
     def _begin_run(self, run_id: str, step_id: str) -> None:
         tx = self._unit.tx
         tx.add_run(self._record, run_id, step_id, self._unit.node_id)
-        if self._diagram.by_id[step_id].is_service:
+        if self._diagram_of(self._record.job).by_id[step_id].is_service:
             started = tx.run(run_id)
             self._unit.effects.started += [started] if started else []
 
