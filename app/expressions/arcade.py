@@ -113,7 +113,7 @@ def evaluate_text(text: str, scope: Scope, *, clock: Clock = time.monotonic) -> 
 
 
 def is_expression(text: str) -> bool:
-    """Tell an expression from a plain word such as a user's name, a group's id or an address. Never raises.
+    """Tell an expression from a plain word such as a user's name, a group's id or an address. Never raises; the last 1,024 are remembered.
 
     An expression has a call, a ``$name`` or a quoted literal in it: ``a-b`` and ``5`` are words. A text that cannot be
     read counts when it begins like an expression (``$name``, a quote, a known function and its bracket), so that its
@@ -121,10 +121,17 @@ def is_expression(text: str) -> bool:
     """
     if not _MARK.search(text):
         return False
+    return _has_mark_remembered(text) if len(text) <= _CACHED_LENGTH else _has_mark(text)
+
+
+def _has_mark(text: str) -> bool:
     try:
         return any(_is_marked(node) for node in read(text).walk())
     except ArcadeError:
         return _begins_like_one(text)
+
+
+_has_mark_remembered = lru_cache(maxsize=1024)(_has_mark)
 
 
 def _is_marked(node: Node) -> bool:
