@@ -1,7 +1,7 @@
 """Answers to prompts: stored first, then applied by whoever owns the run, then told (design.md section 2, "Prompts").
 
-Storing closes the prompt, and the first valid answer wins: the job row is locked while it is judged. The same answer
-under the same request id of the same user gets the same verdict again.
+Storing closes the prompt, and the first valid answer wins: the job row is locked while it is judged. The same request
+id of the same user gets the same verdict again.
 """
 
 from dataclasses import dataclass, replace
@@ -51,8 +51,8 @@ def store(
     """Judge an answer and, if it is the first valid one, store it. Effects follow when it is applied.
 
     A rejected answer is a result, not an error. Raises:
-        NotFound: no such job. InvalidValue: a request id longer than 128 characters. Conflict: the request id came with
-        another answer before; were it taken for a repetition, this one would be lost and acknowledged.
+        NotFound: no such job. InvalidValue: a request id longer than 128 characters. Conflict: the request id answered
+        another question of the job; were it taken for a repetition, this answer would be acknowledged and lost.
     """
     if request_id is not None and len(request_id) > MAX_REQUEST_ID_CHARS:
         raise InvalidValue(f"requestId has more than {MAX_REQUEST_ID_CHARS} characters.")
@@ -86,11 +86,10 @@ def store(
 
 
 def _repeated(before: AnswerRecord, command: GiveAnswer) -> AnswerReceipt:
-    same = (before.step_id, before.answer) == (command.step_id, command.answer)
-    if same and command.prompt_id in {None, before.prompt_id}:
+    if before.step_id == command.step_id and command.prompt_id in {None, before.prompt_id}:
         return receipt_of(before)
     raise Conflict(
-        f"{before.username!r} has used the requestId {before.request_id!r} on this job for another answer; choose a "
+        f"{before.username!r} has used the requestId {before.request_id!r} on this job for another question; choose a "
         "new one for each answer.",
         name="RequestIdInUse",
     )
