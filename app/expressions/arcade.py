@@ -113,7 +113,7 @@ def evaluate_text(text: str, scope: Scope, *, clock: Clock = time.monotonic) -> 
 
 
 def is_expression(text: str) -> bool:
-    """Tell an expression from a plain word such as a user's name, a group's id or an address. Never raises; the last 1,024 are remembered.
+    """Tell an expression from a plain word such as a user's name, a group's id or an address. Never raises.
 
     An expression has a call, a ``$name`` or a quoted literal in it: ``a-b`` and ``5`` are words. A text that cannot be
     read counts when it begins like an expression (``$name``, a quote, a known function and its bracket), so that its

@@ -30,24 +30,30 @@ class Caller:
 
 
 class Ids:
-    """A source of ids that gives the same ones again when a transaction is tried again.
-
-    An id is 22 characters: URL-safe base64 of 16 bytes (rest.md 1.3).
-    """
+    """A source of ids that gives the same ones again when a transaction is tried again; their form is ``new_id``'s."""
 
     def __init__(self, seed: str) -> None:
         self._seed = seed.encode()
         self._count = 0
 
     def __call__(self) -> str:
+        return _first_id(self._next_bytes)
+
+    def _next_bytes(self) -> bytes:
         self._count += 1
-        digest = blake2b(self._count.to_bytes(8, "big"), key=self._seed[:64], digest_size=16).digest()
-        return urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return blake2b(self._count.to_bytes(8, "big"), key=self._seed[:64], digest_size=16).digest()
 
 
 def new_id() -> str:
-    """A fresh random id of the same form."""
-    return urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
+    """A fresh random id: 22 characters, URL-safe base64 of 16 bytes (rest.md 1.3)."""
+    return _first_id(lambda: secrets.token_bytes(16))
+
+
+def _first_id(next_bytes: Callable[[], bytes]) -> str:
+    """The first id that does not begin with a hyphen: tools would take such a one for an option."""
+    while (found := urlsafe_b64encode(next_bytes()).rstrip(b"=").decode()).startswith("-"):
+        pass
+    return found
 
 
 @dataclass(slots=True)
