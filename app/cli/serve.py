@@ -69,7 +69,6 @@ def serve(
         tls_self_signed=tls_self_signed,
         public_url=public_url,
     )
-    set_up_logging(settings.log_level, settings.log_format)
     with closing(_listen(settings)) as listener:
         _run(settings, listener)
 
@@ -83,9 +82,11 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT. Raises the error of the start, if it failed."""
     greeting = _Greeting(settings, listener)
     app = create_app(settings, greeting.take_password)
+    server = _Server(_configure(app, settings), greeting)
+    set_up_logging(settings.log_level, settings.log_format)
     logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.start_error is None)
     try:
-        _Server(_configure(app, settings), greeting).run([listener])
+        server.run([listener])
     except SystemExit:
         # uvicorn leaves like this when the lifespan failed; its log line was held back, for ours says more in one line.
         error = app.state.start_error

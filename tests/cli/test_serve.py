@@ -24,7 +24,7 @@ from app.bootstrap import DATABASE_FILE, run_gateway
 from app.cli.certificate import CERTIFICATE_FILE, KEY_FILE
 from app.cli.token import make_token
 from app.services.first_start import ITEM_ID, TEMPLATE_ID
-from app.settings import Settings
+from app.settings import Settings, read_settings
 from tests.conftest import Settings as ServerSettings
 from tests.conftest import StartServer
 from tests.support import ServerProcess, deadline, free_port
@@ -57,7 +57,7 @@ def ask(server: ServerProcess, method: str, path: str, token: str, body: dict[st
 
 def of(settings: ServerSettings) -> Settings:
     """The same settings for code that runs within the test."""
-    return Settings(**settings)
+    return read_settings({}, settings)
 
 
 # ---------------------------------------------------------------- what it says and keeps
@@ -183,14 +183,12 @@ class _tls_server:  # noqa: N801 - used like a function
         self._process.stdout.close()
 
 
-def test_a_certificate_that_is_none_is_a_clear_error(tmp_path: Path) -> None:
-    (tmp_path / "bad.pem").write_text("not a certificate")
-    done = run(
-        "serve", "--port", "0", "--data-dir", tmp_path / "data", "--tls-cert", tmp_path / "bad.pem", "--tls-key",
-        tmp_path / "bad.pem",
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert re.fullmatch(r"stepgate: The TLS certificate or key cannot be used: .+\n", done.stderr)
+def test_a_certificate_that_is_none_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.pem"
+    bad.write_text("not a certificate")
+    options = ["--port", "0", "--data-dir", str(tmp_path / "data"), "--tls-cert", str(bad), "--tls-key", str(bad)]
+    assert cli.run(["serve", *options]) == 2
+    assert re.fullmatch(r"stepgate: The TLS certificate or key cannot be used: .+\n", capsys.readouterr().err)
     assert not (tmp_path / "data").exists()
 
 
@@ -216,12 +214,11 @@ def test_two_servers_share_a_database_server(start_server: StartServer, postgres
     assert "Admin login" not in second.log
 
 
-def test_a_taken_port_is_a_clear_error_and_touches_no_data(tmp_path: Path) -> None:
+def test_a_taken_port_is_a_clear_error_and_touches_no_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = run("serve", "--port", str(taken.getsockname()[1]), "--data-dir", tmp_path / "data")
-    assert done.returncode == 1
-    assert "Address already in use" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+        port = str(taken.getsockname()[1])
+        assert cli.run(["serve", "--port", port, "--data-dir", str(tmp_path / "data")]) == 1
+    assert re.fullmatch(r"stepgate: Cannot listen on .+ Address already in use.+\n", capsys.readouterr().err)
     assert not (tmp_path / "data").exists()
 
 
