@@ -23,18 +23,19 @@ _LOCK: Final = 0x5374_6570_6761_7465
 """The number of PostgreSQL's advisory lock ("Stepgate" in ASCII)."""
 
 
-async def migrate(database_url: str) -> None:
+async def migrate(database: str | Path) -> None:
     """Create or update the tables, and name the database's history (its epoch) when it has no name yet.
 
     Waits while another process migrates; does nothing where nothing is to be done. A migration is one transaction.
 
     Args:
-        database_url: ``sqlite:///FILE`` (made when it is not there), ``postgresql://`` or ``postgresql+psycopg://``.
+        database: a SQLite file, made when it is not there, by its path or as ``sqlite:///FILE``; or a URL with
+            ``postgresql://`` or ``postgresql+psycopg://``.
 
     Raises:
         InvalidValue: another kind of database. StoreUnavailable: it cannot be reached or written.
     """
-    url = driver_url(database_url)
+    url = URL.create("sqlite", database=str(database)) if isinstance(database, Path) else driver_url(database)
     try:
         await asyncio.to_thread(_migrate_sqlite if url.get_backend_name() == "sqlite" else _migrate_postgres, url)
     except (DBAPIError, sqlite3.Error, OSError) as error:
