@@ -11,6 +11,7 @@ from typing import Any, Final
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from app.api.responses import JsonResponse
 from app.errors import (
@@ -82,13 +83,22 @@ async def _gateway_error(_: Request, error: GatewayError) -> Response:
     return problem(status_of(type(error)), error.name, error.message, list(error.details))
 
 
-async def _http_exception(_: Request, error: HTTPException) -> Response:
-    """Starlette's own refusals, such as 404 and 405; an ``Allow`` header is kept."""
+async def _http_exception(request: Request, error: HTTPException) -> Response:
+    """Starlette's own refusals, such as 404 and 405."""
     phrase = HTTPStatus(error.status_code).phrase
     name = phrase.title().replace(" ", "")
     response = problem(error.status_code, name, _SENTENCES.get(error.status_code, f"{error.detail or phrase}"))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_methods(request))
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes, over all its routes: Starlette names those of the first one only."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in matching for method in route.methods or ()})
 
 
 async def _client_gone(_: Request, __: ClientDisconnect) -> Response:

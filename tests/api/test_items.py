@@ -64,3 +64,10 @@ def test_a_database_that_does_not_answer_is_told_as_bad_health(api: Api, monkeyp
 
     monkeypatch.setattr(type(api.gateway.engine.store), "read", fail)
     assert error(api.client.get("/workflow/healthCheck"), 400)["type"] == "StoreUnavailable"
+
+
+def test_a_method_that_is_not_allowed_is_told_all_that_are(api: Api) -> None:
+    """Two routes share the path; Starlette alone would name the methods of the first."""
+    refused = api.call("DELETE", "jobs/x/comments")
+    assert error(refused, 405)["type"] == "MethodNotAllowed"
+    assert refused.headers["allow"] == "GET, HEAD, POST"
