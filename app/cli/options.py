@@ -20,12 +20,12 @@ T = TypeVar("T")
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of the SQLite database.  [STEPGATE_DATA_DIR, default ./stepgate-data]", show_default=False
+        help="Folder of the SQLite database. (STEPGATE_DATA_DIR, default ./stepgate-data)", show_default=False
     ),
 ]
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option(help="PostgreSQL database, postgresql://...  [STEPGATE_DATABASE_URL]", show_default=False),
+    typer.Option(help="PostgreSQL database, postgresql://... (STEPGATE_DATABASE_URL)", show_default=False),
 ]
 ItemId = Annotated[str, typer.Option("--item", help="Workflow item.", envvar="STEPGATE_ITEM")]
 DEFAULT_ITEM = ITEM_ID

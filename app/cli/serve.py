@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 from starlette.applications import Starlette
 
 from app.api.raw_frames import RawFrameProtocol
@@ -34,17 +35,15 @@ _ONE_PROCESS = (
 
 def serve(
     *,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default 127.0.0.1]")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.  [default 8080]")
-    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. (default 127.0.0.1)")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. (default 8080)")] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     workers: Annotated[int, typer.Option(min=1, help="Serving processes.", hidden=True)] = 1,
     log_level: Annotated[
-        str | None, typer.Option(help="trace, debug, info, warning or error.  [default info]", metavar="LEVEL")
+        str | None, typer.Option(help="trace, debug, info, warning or error. (default info)", metavar="LEVEL")
     ] = None,
-    log_format: Annotated[str | None, typer.Option(help="auto, text or json.  [default auto]", metavar="FORM")] = None,
+    log_format: Annotated[str | None, typer.Option(help="auto, text or json. (default auto)", metavar="FORM")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="TLS certificate chain (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate (PEM).")] = None,
     tls_self_signed: Annotated[
@@ -166,9 +165,9 @@ class _Greeting:
 
     def show(self) -> None:
         """Show where the server is and what to try."""
-        url = self._settings.public_url or self._url()
+        url = escape(self._settings.public_url or self._url())
         self._say(f"Stepgate serves [bold]{url}[/]   (item {url}/{ORG_ID}/{ITEM_ID})")
-        command, options = _own_command(), self._options(url)
+        command, options = escape(_own_command()), escape(self._options())
         self._say(f"Try next: [bold]{command} watch{options} $({command} create{options})[/]")
         self._say("Stop with Ctrl-C.")
 
@@ -181,9 +180,9 @@ class _Greeting:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown
         return f"{'https' if self._settings.uses_tls else 'http'}://{host}:{self._port}"
 
-    def _options(self, url: str) -> str:
+    def _options(self) -> str:
         """The options that the next command needs to reach this server."""
-        defaults = Settings()
+        defaults, url = Settings(), self._settings.public_url or self._url()
         wanted = {"--url": url if url != DEFAULT_URL else None}
         if self._settings.data_dir != defaults.data_dir:
             wanted["--data-dir"] = str(self._settings.data_dir)

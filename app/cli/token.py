@@ -15,7 +15,7 @@ def token(
     username: Annotated[str, typer.Argument(metavar="USER", help="Whom the token speaks for.")],
     ttl: Annotated[
         int | None,
-        typer.Option(min=1, metavar="SECONDS", help="How long it is valid.  [STEPGATE_TOKEN_TTL_S, default 43200]"),
+        typer.Option(min=1, metavar="SECONDS", help="How long it is valid. (STEPGATE_TOKEN_TTL_S, default 43200)"),
     ] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
