@@ -91,15 +91,15 @@ def _comment_missing(case: Case) -> Iterator[Reason]:
 
 def executing(case: Case) -> Reason:
     """Refuse what cannot be done to a running step. What ends by itself has no lift: it is a matter of waiting."""
-    current = case.current
+    current, name = case.current, case.step.name
     if current.state is StepState.STOPPING:
-        return Reason(StepStatus.ALREADY_EXECUTING, "The step is being stopped; wait until it has ended.")
+        return Reason(StepStatus.ALREADY_EXECUTING, f"The step {name!r} is being stopped; wait until it has ended.")
     if is_applying(current):
-        text = "The step's question has been answered, and the answer is being applied."
+        text = f"The question of the step {name!r} has been answered, and the answer is being applied."
         return Reason(StepStatus.ALREADY_EXECUTING, text)
     may_finish = current.state is not StepState.EXECUTING and not any(cannot_finish(case))
     lifts = (case.lift("Stop"), case.lift("Finish")) if may_finish else (case.lift("Stop"),)
-    return Reason(StepStatus.ALREADY_EXECUTING, "The step is already running.", lifts)
+    return Reason(StepStatus.ALREADY_EXECUTING, f"The step {name!r} is already running.", lifts)
 
 
 def is_applying(current: CurrentStep) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from app.domain.access import PRIVILEGES, SYSTEM, Actor
 from app.domain.commands import Action, Finish, ManageType, ReleaseHold, Run, SetCurrentStep, Stop
 from app.domain.diagram import Path, StepKind
-from app.domain.job import Answer, PropertyResponse, StepState
+from app.domain.finishing import is_applying
+from app.domain.job import Answer, CurrentStep, PropertyResponse, StepState
 from app.domain.outcomes import Lift, LiftKind, Reason, StepStatus
-from app.domain.prompts import Refused
+from app.domain.prompts import Refused, choices
 from tests.domain.builders import Play, step, user
 
 ACTIONS: dict[str, type[Action]] = {"Run": Run, "Finish": Finish, "Stop": Stop, "SetCurrentStep": SetCurrentStep}
@@ -26,11 +27,17 @@ ANSWERS = {
 
 
 def is_lifted(play: Play, action: Action, actor: Actor, reason: Reason, lift: Lift) -> bool:
-    """Do what ``lift`` says, in a copy of the job; tell whether ``reason`` no longer stands against the action."""
+    """Do what ``lift`` says, in a copy of the job; tell whether ``reason`` no longer stands against the action.
+
+    It also counts when the step that had to move has moved, though a path has led it back to where it was.
+    """
     copy = replace(play, recorded=[])
     if copy.job.closed and reason.status is not StepStatus.JOB_CLOSED:
         copy.manage(ManageType.REOPEN, SYSTEM)
+    visit = copy.job.flow.step(lift.step_id or "")
     actor = _perform(copy, reason, lift, actor)
+    if lift.kind is LiftKind.ACTION and visit and _has_moved(copy, visit):
+        return True
     left = {(still.status, still.description) for still in copy.reasons(action, actor)}
     return (reason.status, reason.description) not in left
 
@@ -77,50 +84,70 @@ def _use_privilege(play: Play, reason: Reason, privilege: str, actor: Actor) -> 
     return actor
 
 
-def achieve(play: Play, wanted: Lift, effort: int = 12) -> None:
+def achieve(play: Play, wanted: Lift, effort: int = 30) -> None:
     """Carry out an action on a step, as somebody who may; what stands against it is lifted first, reason by reason."""
     assert effort, "the lifts lead round in circles"
     step_id = wanted.step_id or ""
     if wanted.name == "StepInformation":
         give_right_answer(play, step_id)
         return
-    action = ACTIONS[wanted.name or ""]((step_id,))
+    action, visit = ACTIONS[wanted.name or ""]((step_id,)), play.job.flow.step(step_id)
     if not (reasons := play.reasons(action, SYSTEM)):
         assert play.act(action, SYSTEM).success
         return
-    assert reasons[0].lifts, f"nothing can lift: {reasons[0].description}"
-    lift = reasons[0].lifts[0]
-    if lift.kind is LiftKind.ACTION:
-        achieve(play, lift, effort - 1)
+    if not reasons[0].lifts:
+        assert settle(play), f"nothing can lift: {reasons[0].description}"
+    elif reasons[0].lifts[0].kind is LiftKind.ACTION:
+        achieve(play, reasons[0].lifts[0], effort - 1)
     else:
-        _perform(play, reasons[0], lift, SYSTEM)
+        _perform(play, reasons[0], reasons[0].lifts[0], SYSTEM)
+    if wanted.name == "Finish" and visit and _has_moved(play, visit):
+        return  # lifting the reason, an answer for instance, has finished the step already
     achieve(play, wanted, effort - 1)
+
+
+def _has_moved(play: Play, visit: CurrentStep) -> bool:
+    now = play.job.flow.step(visit.step_id)
+    return now is None or now.visit_id != visit.visit_id
+
+
+def settle(play: Play) -> bool:
+    """What ends by itself has ended: stored answers are applied, stopped runs are over. False: there was nothing."""
+    busy = [current for current in play.job.flow.steps if is_applying(current) or current.state is StepState.STOPPING]
+    for current in busy:
+        if is_applying(current):
+            assert play.apply(current.step_id, SYSTEM, user("ben"))
+        else:
+            play.end_stopped(current.step_id)
+    return bool(busy)
 
 
 def give_right_answer(play: Play, step_id: str) -> None:
     """Answer the step; where no answer would lead on, its paths are mended first."""
-    kind = play.diagram.by_id[step_id].kind
-    if isinstance(play.give(step_id, ANSWERS[kind], SYSTEM, user("ben")), Refused):
+    known = play.diagram.by_id[step_id]
+    answers = [ANSWERS[known.kind]]
+    if known.kind is StepKind.QUESTION:
+        answers = [Answer(question_response=choice.value, comment="So be it") for choice in choices(known)]
+    if all(isinstance(play.give(step_id, answer, SYSTEM, user("ben")), Refused) for answer in answers):
         _mend_diagram(play)
-        play.give(step_id, ANSWERS[kind], SYSTEM, user("ben"))
+        assert play.give(step_id, answers[0], SYSTEM, user("ben")) is None
     assert play.apply(step_id, SYSTEM, user("ben"))
 
 
 def _stop_if_running(play: Play) -> None:
+    settle(play)
     for current in play.job.flow.steps:
         if current.is_running:
-            play.act(Stop((current.step_id,)), SYSTEM)
-            if play.diagram.by_id[current.step_id].is_service:
-                play.end_stopped(current.step_id)
+            assert play.act(Stop((current.step_id,)), SYSTEM).success
+    settle(play)
 
 
 def _mend_diagram(play: Play) -> None:
-    """The author makes a version in which every path leads on, and the step that was missing is there."""
-    waited = {current.step_id for current in play.job.flow.steps if current.state is StepState.WAITING}
+    """The author makes a version in which every path leads on, and the steps that were missing are there."""
+    waited = [current.step_id for current in play.job.flow.steps if current.state is StepState.WAITING]
     _stop_if_running(play)
-    mended = [
-        replace(known, paths=(Path("end"),) if known.step_id == "x" else known.paths) for known in play.diagram.steps
-    ]
-    play.upgrade(*mended, step("nowhere"))
+    mended = [replace(known, paths=tuple(Path(path.next_step) for path in known.paths)) for known in play.diagram.steps]
+    missing = {path.next_step for known in mended for path in known.paths} | {"nowhere"}
+    play.upgrade(*mended, *(step(step_id) for step_id in sorted(missing - play.diagram.by_id.keys())))
     for step_id in waited:
         assert play.act(Run((step_id,)), SYSTEM).success
