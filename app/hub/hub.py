@@ -247,6 +247,7 @@ class Hub:
     def publish(self, messages: Sequence[FeedMessage]) -> None:
         """Fan out what this node has committed, and give it to the bus where other nodes may listen."""
         self._published += len(messages)
+        self._fanout.change()
         for message in messages:
             self._offer(message)
             if self._store.is_shared:
@@ -299,6 +300,7 @@ class Hub:
     def _from_bus(self, _: str, payload: bytes) -> None:
         content = decode_payload(payload)
         if isinstance(content, FeedMessage):
+            self._fanout.change()
             self._received += self._offer(content)
         elif isinstance(content, AnswerRecord):
             self._verdicts.arrived(content)

@@ -88,6 +88,18 @@ class Peer:
         await self.until(lambda: len(self.messages) >= count)
         return self.messages
 
+    async def numbered(self, count: int) -> None:
+        """Wait for so many feed messages."""
+        await self.until(lambda: len(self.seqs) >= count)
+
+    async def stated(self) -> None:
+        """Wait for a job's state."""
+        await self.until(lambda: self.states)
+
+    async def reaches(self, seq: int) -> None:
+        """Wait until the state and the messages together go up to ``seq``."""
+        await self.until(lambda: self.states and (self.seqs[-1:] == [seq] or self.states[0]["seq"] == seq))
+
     @property
     def types(self) -> list[str]:
         return [message["msgType"] for message in self.messages]

@@ -9,6 +9,7 @@ import pytest
 from app.bus.memory import Exchange
 from app.errors import QuotaExceeded
 from app.hub.channel import Since
+from app.services.engine import Unit
 from tests.hub.nodes import Feed, Node, Peer, open_node, peer_of
 from tests.support import deadline
 from tests.support.world import World, user
@@ -76,7 +77,7 @@ async def test_messages_out_of_order_and_twice_arrive_once_in_order(node: Node, 
     _, peer = await node.subscribed(feed.job_id)
     messages = await feed.write(20)
     mixed = messages * 2
-    Random(7).shuffle(mixed)  # noqa: S311  (a test's shuffle)
+    Random(7).shuffle(mixed)
     for message in mixed:
         node.hub.publish([message])
     await peer.until(lambda: len(peer.seqs) == 20)
@@ -179,7 +180,7 @@ async def test_while_messages_flow_nobody_who_joins_or_comes_back_misses_or_repe
             peers.append(peer_of(session))
     last = await feed.seq()
     for number, peer in enumerate(peers):
-        await peer.until(lambda peer=peer: peer.states and (peer.seqs[-1:] == [last] or peer.states[0]["seq"] == last))
+        await peer.reaches(last)
         if number % 2:
             assert peer.seqs == list(range(start + number // 2 + 1, last + 1))
         else:
@@ -193,7 +194,7 @@ async def test_a_herd_of_subscribers_shares_few_reads(node: Node, feed: Feed) ->
     for number, session in enumerate(sessions):
         node.hub.subscribe(session, [feed.job_id], {feed.job_id: Since(number % 5, epoch)})
     for session in sessions:
-        await peer_of(session).until(lambda session=session: peer_of(session).states)
+        await peer_of(session).stated()
     assert node.hub.stats.reads <= 3
     assert node.hub.stats.recovered == 500
 
@@ -221,7 +222,7 @@ async def test_viewers_outside_the_audience_get_the_short_form_live_replayed_and
     plain, secret = [(await feed.write(1))[0], (await feed.write(1, audience=user("ana"), describes="one"))[0]]
     node.hub.publish([plain, secret])
     for peer, text in ((theirs, "full"), (others, "short")):
-        await peer.until(lambda peer=peer: len(peer.seqs) == 2)
+        await peer.numbered(2)
         assert [message["message"]["msg"] for message in peer.messages[1:]] == ["full", text]
     since = {feed.job_id: Since(seq, await feed.epoch())}
     for name, text in (("ana", "full"), ("ben", "short")):
@@ -235,7 +236,7 @@ async def test_a_broken_socket_does_not_stop_the_others(node: Node, feed: Feed) 
     peers[1].is_broken = True
     node.hub.publish(await feed.write(1))
     for peer in (peers[0], peers[2]):
-        await peer.until(lambda peer=peer: len(peer.seqs) == 1)
+        await peer.numbered(1)
     assert peers[1].is_aborted
 
 
@@ -275,6 +276,11 @@ async def test_the_end_of_a_token_closes_the_socket_unless_a_later_one_came(node
     assert peer_of(renewed).closed is None
 
 
+def disable_ana(unit: Unit) -> None:
+    unit.tx.set_disabled("ana", True)
+    unit.tx.bump_access(unit.item)
+
+
 async def test_lost_access_closes_sessions_and_new_groups_change_the_view(world: World, feed: Feed) -> None:
     async with open_node(world, sweep_s=0.02) as node:
         await world.add_user("ana")
@@ -282,7 +288,7 @@ async def test_lost_access_closes_sessions_and_new_groups_change_the_view(world:
         version = (await world.query(lambda unit: unit.item)).access_version
         ana, ben = node.session("ana"), node.session("ben", groups=frozenset({"old"}))
         ana.access_version = ben.access_version = version
-        await world.execute(lambda unit: unit.tx.set_disabled("ana", True) or unit.tx.bump_access(unit.item))
+        await world.execute(disable_ana)
         await peer_of(ana).until(lambda: peer_of(ana).closed)
         assert peer_of(ana).closed[0] == 4500  # type: ignore[index]
         assert peer_of(ben).closed is None
@@ -306,7 +312,7 @@ async def test_a_second_node_hears_over_the_bus_and_the_echo_is_dropped(world: W
         messages = await feed.write(3)
         one.hub.publish(messages)
         for peer in (here, there):
-            await peer.until(lambda peer=peer: len(peer.seqs) == 3)
+            await peer.numbered(3)
         await asyncio.sleep(0)
         assert here.seqs == there.seqs == [message.seq for message in messages]
         assert (one.hub.stats.received, other.hub.stats.received) == (0, 3)
