@@ -6,7 +6,7 @@ new number at once when it made the change itself or the bus tells of it, and wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from app.errors import AccessError, GatewayError
@@ -64,10 +64,7 @@ class Authority:
                 self._wake.set()
 
     async def _judge(self) -> None:
-        judged = {
-            item_id: {session.username: session.access_version for session in sessions}
-            for item_id, sessions in self._sessions.items()
-        }
+        judged = {item_id: _oldest_versions(sessions) for item_id, sessions in self._sessions.items()}
         if judged:
             judgements = await self._store.read(lambda tx: judge(tx, judged))
             for item_id, judgement in judgements.items():
@@ -82,6 +79,15 @@ class Authority:
                 self._on_lost(session)
             else:
                 session.groups, session.access_version = groups, judgement.access_version
+
+
+def _oldest_versions(sessions: Iterable[Session]) -> dict[str, int]:
+    """For each user, the oldest version any of their sessions was judged by."""
+    oldest: dict[str, int] = {}
+    for session in sessions:
+        known = oldest.get(session.username, session.access_version)
+        oldest[session.username] = min(known, session.access_version)
+    return oldest
 
 
 def judge(tx: Tx, judged: Mapping[str, Mapping[str, int]]) -> dict[str, Judgement]:

@@ -287,7 +287,9 @@ async def test_lost_access_closes_sessions_and_new_groups_change_the_view(world:
         group = await world.add_user("ben")
         version = (await world.query(lambda unit: unit.item)).access_version
         ana, ben = node.session("ana"), node.session("ben", groups=frozenset({"old"}))
+        newer = node.session("ana")  # judged by a newer version: must not hide the older one
         ana.access_version = ben.access_version = version
+        assert newer.access_version > version
         await world.execute(disable_ana)
         await peer_of(ana).until(lambda: peer_of(ana).closed)
         assert peer_of(ana).closed[0] == 4500  # type: ignore[index]
