@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from app.domain.access import ADMIN_ROLE
 from app.domain.commands import Action
 from app.domain.job import Answer, AssignedType, Assignment, Job
 from app.domain.outcomes import Decision
+from app.errors import StoreUnavailable
 from app.protocol.diagrams import parse_diagram
 from app.services import answers, jobs
 from app.services.engine import Caller, Engine, Unit, new_id
@@ -22,6 +23,7 @@ from app.services.ports import (
     FeedMessage,
     Group,
     HistoryEntry,
+    JobRecord,
     JobTemplate,
     StepExecutor,
     Store,
@@ -74,15 +76,57 @@ class Ear:
         return result
 
 
+class Cable:
+    """A store behind a cable that can be pulled: then every call fails, as with a database that is away."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._refused = asyncio.Event()
+        self.is_plugged = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def unplug(self) -> None:
+        self.is_plugged = False
+        self._refused.clear()
+
+    def plug(self) -> None:
+        self.is_plugged = True
+
+    async def refused(self, seconds: float = 1) -> None:
+        """Wait until somebody has asked in vain since the cable was pulled."""
+        await asyncio.wait_for(self._refused.wait(), deadline(seconds))
+
+    async def run(self, use_case: Callable[[Tx], T], **options: Any) -> T:
+        self._check()
+        return await self._store.run(use_case, **options)
+
+    async def read(self, query: Callable[[Tx], T]) -> T:
+        self._check()
+        return await self._store.read(query)
+
+    def _check(self) -> None:
+        if not self.is_plugged:
+            self._refused.set()
+            raise StoreUnavailable("the cable is pulled")
+
+
 class World:
     """A database with the contents of a first start, and everything behind the edges running on it."""
 
-    def __init__(self, store: Store, executors: Sequence[StepExecutor]) -> None:
-        self.store = store
+    def __init__(self, store: Store, executors: Sequence[StepExecutor], lease_s: float, close_s: float) -> None:
+        self.cable = Cable(store)
+        self.store: Store = cast("Store", self.cable)
         self.ear = Ear()
-        self.runner = Runner(store, executors, lease_s=2, renew_s=0.5)
-        self.engine = Engine(store, self.ear, self.runner)
+        self.runner = Runner(self.store, executors, lease_s=lease_s, renew_s=lease_s / 4, close_s=close_s)
+        self.engine = Engine(self.store, self.ear, self.runner)
         self.runner.attach(self.engine)
+
+    async def crash(self) -> None:
+        """End as a killed process does: nothing is written from now on, and the lease is not given up."""
+        self.cable.unplug()
+        await self.runner.close()
 
     async def execute(self, use_case: Callable[[Unit], T], username: str | None = ADMIN) -> T:
         return await self.engine.execute(Caller(ORG_ID, ITEM_ID, username), use_case)
@@ -132,6 +176,12 @@ class World:
             unit.tx.bump_access(unit.item)
 
         await self.execute(add)
+
+    async def feed(self, job_id: str) -> list[FeedMessage]:
+        return await self.query(lambda unit: unit.tx.feed(unit.item, job_id, 0))
+
+    async def record(self, job_id: str) -> JobRecord | None:
+        return await self.query(lambda unit: unit.tx.job(unit.item, job_id))
 
     async def history(self, job_id: str) -> list[HistoryEntry]:
         record = await self.query(lambda unit: unit.tx.job(unit.item, job_id))
@@ -194,12 +244,14 @@ def user(name: str) -> Assignment:
 
 
 @asynccontextmanager
-async def open_world(settings: dict[str, object], executors: Sequence[StepExecutor] = ()) -> AsyncIterator[World]:
+async def open_world(
+    settings: dict[str, object], executors: Sequence[StepExecutor] = (), *, lease_s: float = 2, close_s: float = 5
+) -> AsyncIterator[World]:
     """Open a world on the database that ``backend_settings`` names; a database with contents is taken as it is."""
     store = await open_store(settings)
     try:
         await store.run(_fill)
-        world = World(store, executors)
+        world = World(store, executors, lease_s, close_s)
         await world.runner.open()
         try:
             yield world
