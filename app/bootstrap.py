@@ -1,6 +1,7 @@
 """Puts the parts together: the only module that names concrete classes.
 
 ``run_gateway`` gives a serving process its parts; ``store_of`` and ``tokens_of`` give a command beside it its own.
+Each function imports the classes it names: a command that needs a token need not wait for the server to be imported.
 """
 
 import asyncio
@@ -11,23 +12,16 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.api.state import Gateway
-from app.auth.passwords import hash_password
-from app.auth.sealing import Sealer
-from app.auth.tokens import Tokens
-from app.bus.memory import MemoryBus
 from app.errors import BackendError, Conflict, GatewayError, StoreUnavailable
-from app.hub.hub import Hub
-from app.protocol.diagrams import parse_diagram
-from app.services.engine import Engine, new_id
-from app.services.first_start import FirstPeople, first_start
-from app.services.keys import ensure_signing_key
-from app.services.ports import Store
 from app.settings import Settings
-from app.steps.runner import Runner
-from app.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from app.api.state import Gateway
+    from app.auth.tokens import Tokens
+    from app.services.ports import Store
+    from app.steps.runner import Runner
 
 DATABASE_FILE = "stepgate.db"
 LOCK_FILE = "serving.lock"
@@ -42,13 +36,19 @@ OnFirstStart = Callable[[str], None]
 
 
 @asynccontextmanager
-async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> AsyncIterator[Gateway]:
+async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> AsyncIterator["Gateway"]:
     """Open everything a serving process needs, in order; close it in the reverse order.
 
     Raises:
         Conflict: another server serves from this data folder.
         StoreUnavailable: the database cannot be reached, migrated or written, or its keys cannot be opened.
     """
+    from app.api.state import Gateway
+    from app.bus.memory import MemoryBus
+    from app.hub.hub import Hub
+    from app.services.engine import Engine
+    from app.steps.runner import Runner
+
     async with AsyncExitStack() as parts:
         if settings.uses_sqlite:
             parts.enter_context(_served_alone(settings.data_dir))
@@ -69,7 +69,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
 
 
 @asynccontextmanager
-async def store_of(settings: Settings) -> AsyncIterator[Store]:
+async def store_of(settings: Settings) -> AsyncIterator["Store"]:
     """The open store of the settings, for a server or for a command beside it. Raises StoreUnavailable."""
     store = _store(settings)
     await store.open()
@@ -79,8 +79,11 @@ async def store_of(settings: Settings) -> AsyncIterator[Store]:
         await store.close()
 
 
-async def tokens_of(settings: Settings, store: Store) -> Tokens:
+async def tokens_of(settings: Settings, store: "Store") -> "Tokens":
     """Tokens with the database's keys. Raises StoreUnavailable when STEPGATE_SECRET_KEY is not what it was."""
+    from app.auth.sealing import Sealer
+    from app.auth.tokens import Tokens
+
     tokens = Tokens(store.now_ms, Sealer(settings.secret_key))
     await tokens.refresh(store)
     return tokens
@@ -97,10 +100,13 @@ async def migrate_database(settings: Settings) -> None:
 
 def new_signing_key(settings: Settings) -> tuple[str, bytes]:
     """The id of a new key, and its 256 random bits as they are to be stored."""
+    from app.auth.sealing import Sealer
+    from app.services.engine import new_id
+
     return new_id(), Sealer(settings.secret_key).seal(secrets.token_bytes(32))
 
 
-def _store(settings: Settings) -> Store:
+def _store(settings: Settings) -> "Store":
     if settings.database_url is not None:
         return _postgres_store(settings, settings.database_url)
     file = _database_file(settings)
@@ -108,10 +114,15 @@ def _store(settings: Settings) -> Store:
         raise StoreUnavailable(
             f"There is no database in {settings.data_dir} yet: start the server once (stepgate serve)."
         )
+    from app.protocol.diagrams import parse_diagram
+    from app.store.sqlite import SqliteStore
+
     return SqliteStore(file, parse_diagram, max_waiting=settings.store_queue)
 
 
-def _postgres_store(settings: Settings, url: str) -> Store:
+def _postgres_store(settings: Settings, url: str) -> "Store":
+    from app.protocol.diagrams import parse_diagram
+
     try:
         from app.store.postgres import PostgresStore  # psycopg is an optional part of the installation
     except ImportError as error:
@@ -151,10 +162,14 @@ def _served_alone(data_dir: Path) -> Iterator[None]:
         yield
 
 
-async def _fill_empty_database(settings: Settings, store: Store, on_first_start: OnFirstStart) -> None:
+async def _fill_empty_database(settings: Settings, store: "Store", on_first_start: OnFirstStart) -> None:
     if await store.read(lambda tx: bool(tx.items())):
         await _ensure_key(settings, store)
         return
+    from app.auth.passwords import hash_password
+    from app.services.engine import new_id
+    from app.services.first_start import FirstPeople, first_start
+
     password = settings.admin_password or secrets.token_urlsafe(12)
     key_id, secret = new_signing_key(settings)
     hashed = await asyncio.to_thread(hash_password, password)
@@ -167,12 +182,14 @@ async def _fill_empty_database(settings: Settings, store: Store, on_first_start:
         on_first_start(password)
 
 
-async def _ensure_key(settings: Settings, store: Store) -> None:
+async def _ensure_key(settings: Settings, store: "Store") -> None:
+    from app.services.keys import ensure_signing_key
+
     key_id, secret = new_signing_key(settings)
     await store.run(lambda tx: ensure_signing_key(tx, key_id, secret))
 
 
-async def _give_up_runs(runner: Runner) -> None:
+async def _give_up_runs(runner: "Runner") -> None:
     """Close the runner. Without the database it cannot return its lease, which then ends by itself."""
     try:
         await runner.close()
@@ -180,7 +197,7 @@ async def _give_up_runs(runner: Runner) -> None:
         _log.warning("the lease could not be returned", extra={"fields": {"error": str(error)}})
 
 
-async def _keep_keys_fresh(tokens: Tokens, store: Store) -> None:
+async def _keep_keys_fresh(tokens: "Tokens", store: "Store") -> None:
     while True:
         await asyncio.sleep(KEYS_REFRESH_S)
         try:
