@@ -25,6 +25,7 @@ h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 3rem; } h3 { margin-top: 2rem;
 code, .path { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 td { border-top: 1px solid #8886; padding: .3rem .6rem .3rem 0; vertical-align: top; }
+td:first-child { white-space: nowrap; width: 8rem; }
 .method { font-weight: 700; margin-right: .5rem; }
 """
 
