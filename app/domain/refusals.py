@@ -164,7 +164,8 @@ def _cannot_stop(case: Case) -> Iterator[Reason]:
 
 def _not_running(case: Case) -> Iterator[Reason]:
     if not case.current.is_running:
-        yield Reason(StepStatus.NOT_RUNNING, "The step is not running.", (case.lift("Run"),))
+        lasts = case.step.asks or case.step.is_service  # any other step is over as soon as it is run
+        yield Reason(StepStatus.NOT_RUNNING, "The step is not running.", (case.lift("Run"),) if lasts else ())
 
 
 def _no_such_hold(holds: tuple[Hold, ...], action: ReleaseHold) -> Iterator[Reason]:

@@ -6,7 +6,7 @@ from app.domain.access import PRIVILEGES, SYSTEM, Actor
 from app.domain.commands import Action, Finish, ManageType, ReleaseHold, Run, SetCurrentStep, Stop
 from app.domain.diagram import Path, StepKind
 from app.domain.finishing import is_applying
-from app.domain.job import Answer, CurrentStep, PropertyResponse, StepState
+from app.domain.job import UNASSIGNED, Answer, CurrentStep, PropertyResponse, StepState
 from app.domain.outcomes import Lift, LiftKind, Reason, StepStatus
 from app.domain.prompts import Refused, choices
 from tests.domain.builders import Play, step, user
@@ -38,8 +38,11 @@ def is_lifted(play: Play, action: Action, actor: Actor, reason: Reason, lift: Li
     actor = _perform(copy, reason, lift, actor)
     if lift.kind is LiftKind.ACTION and visit and _has_moved(copy, visit):
         return True
-    left = {(still.status, still.description) for still in copy.reasons(action, actor)}
-    return (reason.status, reason.description) not in left
+    return _identity(reason) not in map(_identity, copy.reasons(action, actor))
+
+
+def _identity(reason: Reason) -> tuple[StepStatus, str, str | None]:
+    return reason.status, reason.description, reason.hold_id
 
 
 def _perform(play: Play, reason: Reason, lift: Lift, actor: Actor) -> Actor:
@@ -77,7 +80,8 @@ def _use_privilege(play: Play, reason: Reason, privilege: str, actor: Actor) -> 
         by = holder if privilege == "jobAssignAny" else replace(actor, privileges=frozenset([privilege]))
         _stop_if_running(play)
         for current in play.job.flow.steps:
-            play.assign(current.step_id, user(actor.username), by)
+            if privilege == "jobAssignAny" or current.assignment == UNASSIGNED:
+                play.assign(current.step_id, user(actor.username), by)
     else:
         assert privilege in PRIVILEGES
         return replace(actor, privileges=actor.privileges | {privilege})

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.domain import events as e
 from app.domain import work
@@ -46,8 +46,8 @@ ANA = person("ana", *(PRIVILEGES - {"jobForceStop", "adminBasic", "adminAdvanced
 CLEO = person("cleo", "jobAssignGroup", "jobUpdateHolds", groups=["crew"])
 BEN = person("ben")
 BOSS = person("boss", *PRIVILEGES)
-PEOPLE = st.sampled_from([ANA, CLEO, BEN, BOSS])
-ASSIGNMENTS = st.sampled_from([user("ana"), user("ana"), user("ben"), group("crew"), UNASSIGNED])
+PEOPLE = st.sampled_from([ANA, ANA, ANA, CLEO, BEN, BOSS])
+ASSIGNMENTS = st.sampled_from([user("ana"), user("ana"), user("ana"), group("crew"), user("ben"), UNASSIGNED])
 OTHER_JOB = DependencyTarget(job(Flow((visit("s1"),)), job_id="J2"), diagram(step("s1")))
 
 KINDS = ["Manual", "Manual", "Question", "Email", "WebRequest", "Attachment", "OpenApp", "AdvancedAssignment", "Survey"]
@@ -77,6 +77,8 @@ def paths(draw: st.DrawFn, ids: str) -> Path:
 @st.composite
 def steps(draw: st.DrawFn, step_id: str, ids: str) -> Step:
     kind = draw(st.sampled_from(KINDS))
+    later = ids[ids.index(step_id) + 1 :]
+    onward = draw(st.sampled_from([[], [later[:1]], [later[:1], later[1:2]], [later[-1:]]])) if later else []
     prompt = {"questionResponses": CHOICES} if kind == "Question" else draw(st.sampled_from([{}, {"userPrompt": "?"}]))
     members: dict[str, Any] = {
         name: draw(st.booleans()) for name in ("automatic", "proceed_next", "can_skip", "can_comment")
@@ -84,17 +86,17 @@ def steps(draw: st.DrawFn, step_id: str, ids: str) -> Step:
     return step(
         step_id,
         kind,
-        to=draw(st.lists(paths(ids), max_size=3)),
+        to=[*filter(None, onward), *draw(st.lists(paths(ids), max_size=2))],
         args=prompt,
         comment_required=draw(st.sampled_from([False, False, True])),
-        schedule=draw(st.sampled_from([None, None, None, Schedule(after_ms=HOUR_MS)])),
+        schedule=draw(st.sampled_from([None, None, None, None, Schedule(after_ms=HOUR_MS)])),
         **members,
     )
 
 
 @st.composite
 def diagrams(draw: st.DrawFn) -> list[Step]:
-    ids = STEP_IDS[: draw(st.integers(1, len(STEP_IDS)))]
+    ids = STEP_IDS[: draw(st.integers(2, len(STEP_IDS)))]
     return [draw(steps(step_id, ids)) for step_id in ids]
 
 
@@ -112,11 +114,25 @@ class PlayedJob(RuleBasedStateMachine):
 
     @initialize(steps=diagrams(), assignment=ASSIGNMENTS)
     def begin(self, steps: list[Step], assignment: Any) -> None:
+        """A new job; also once the workflow of the one before is complete."""
         self.play = Play.created(*steps, assignment=assignment)
         self.play.ids = self.ids
         self.ids.given = 10_000  # beyond what the creation has used
 
+    @precondition(lambda self: self.play.job.flow.is_complete)
+    @rule(steps=diagrams(), assignment=ASSIGNMENTS)
+    def begin_another(self, steps: list[Step], assignment: Any) -> None:
+        self.begin(steps, assignment)
+
     # ------------------------------------------------------------ people
+
+    @precondition(lambda self: self.play.at and not self.play.job.closed)
+    @rule(where=st.lists(st.integers(0, 4), min_size=2, max_size=6), by_hand=st.booleans())
+    def work(self, where: list[int], by_hand: bool) -> None:
+        """What is most natural to do next: get the step running, answer it, let its service succeed, finish it."""
+        for number in where:
+            if self.play.at:
+                self.move(self.play.at[number % len(self.play.at)], by_hand)
 
     @rule(kind=st.sampled_from(ACTIONS), where=st.integers(0, 7), who=PEOPLE)
     def act(self, kind: type[Action], where: int, who: Actor) -> None:
@@ -128,10 +144,12 @@ class PlayedJob(RuleBasedStateMachine):
         release = self.play.now_ms + hours * HOUR_MS if hours else None
         self.try_action(SetHold(self.some_steps(where), release, "J2" if waits else None), who, OTHER_JOB)
 
+    @precondition(lambda self: any(hold.is_dependency for hold in self.play.job.flow.holds))
     @rule(where=st.integers(0, 7), who=PEOPLE)
     def release_dependency(self, where: int, who: Actor) -> None:
         self.try_action(ReleaseHold(self.some_steps(where), "J2"), who)
 
+    @precondition(lambda self: self.play.job.is_running)
     @rule(
         where=st.integers(0, 7), answer=st.sampled_from([*ANSWERS.values(), Answer(manual_response=False)]), who=PEOPLE
     )
@@ -155,30 +173,34 @@ class PlayedJob(RuleBasedStateMachine):
         except (RuleViolation, PermissionDenied) as refused:
             self.check_untouched(before, refused)
 
-    @rule(kind=st.sampled_from([ManageType.CLOSE, ManageType.REOPEN, ManageType.REOPEN]))
-    def manage(self, kind: ManageType) -> None:
-        before = self.play.job
-        try:
-            self.play.manage(kind, BOSS)
-        except RuleViolation as refused:
-            self.check_untouched(before, refused)
+    @precondition(lambda self: self.play.job.closed)
+    @rule()
+    def reopen(self) -> None:
+        self.play.manage(ManageType.REOPEN, BOSS)
 
-    @rule(steps=diagrams())
-    def upgrade(self, steps: list[Step]) -> None:
+    @rule(steps=diagrams(), kind=st.sampled_from([ManageType.CLOSE, ManageType.UPGRADE]))
+    def close_or_upgrade(self, steps: list[Step], kind: ManageType) -> None:
         before = self.play.job
         try:
-            self.play.upgrade(*steps)
+            if kind is ManageType.CLOSE:
+                self.play.manage(kind, BOSS)
+            else:
+                self.play.upgrade(*steps)
         except RuleViolation as refused:
             self.check_untouched(before, refused)
 
     # ------------------------------------------------------------ the server
 
+    @precondition(lambda self: any(map(is_applying, self.play.job.flow.steps)))
     @rule(who=PEOPLE, assignee=st.sampled_from([user("ben"), None]))
     def apply_answers(self, who: Actor, assignee: Any) -> None:
         for current in self.play.job.flow.steps:
             if is_applying(current):
                 assert self.play.apply(current.step_id, who, assignee)
 
+    @precondition(
+        lambda self: any(current.is_running and not current.last_run.prompt_id for current in self.play.job.flow.steps)
+    )
     @rule(value=st.sampled_from(["stepSuccess", 1, 0]), ends=st.sampled_from(["complete", "fail", "stop", "progress"]))
     def report(self, value: str | int, ends: str) -> None:
         for current in self.play.job.flow.steps:
@@ -193,6 +215,7 @@ class PlayedJob(RuleBasedStateMachine):
                 assert self.play.end(reports[ends])
                 return
 
+    @precondition(lambda self: any(hold.scheduled_release_ms for hold in self.play.job.flow.holds))
     @rule(hours=st.integers(1, 3))
     def time_passes(self, hours: int) -> None:
         self.play.now_ms += hours * HOUR_MS
@@ -200,6 +223,7 @@ class PlayedJob(RuleBasedStateMachine):
             if hold.scheduled_release_ms is not None and hold.scheduled_release_ms <= self.play.now_ms:
                 assert self.play.end_hold(hold.hold_id)
 
+    @precondition(lambda self: any(hold.is_dependency for hold in self.play.job.flow.holds))
     @rule()
     def the_other_job_is_done(self) -> None:
         for hold in self.play.job.flow.holds:
@@ -207,6 +231,20 @@ class PlayedJob(RuleBasedStateMachine):
                 assert self.play.end_hold(hold.hold_id)
 
     # ------------------------------------------------------------ helpers
+
+    def move(self, step_id: str, by_hand: bool) -> None:
+        current, kind = self.play.job.flow.current(step_id), self.play.diagram.by_id[step_id].kind
+        if is_applying(current):
+            assert self.play.apply(step_id, SYSTEM, user("ben"))
+        elif current.state is StepState.WAITING and not by_hand:
+            self.play.give(step_id, ANSWERS[kind], SYSTEM, user("ben"))
+        elif current.is_running and self.play.diagram.by_id[step_id].is_service:
+            self.play.complete(step_id)
+        else:
+            kinds: list[type[Action]] = [Finish, Run, ReleaseHold]
+            for action in kinds if by_hand else (Run, Finish, ReleaseHold):
+                if self.play.act(action((step_id,)), SYSTEM).success:
+                    return
 
     def some_steps(self, where: int) -> tuple[str, ...]:
         """No step (all that are meant), a current one, any one of the diagram, and sometimes one that is not in it."""
@@ -317,4 +355,4 @@ class PlayedJob(RuleBasedStateMachine):
 
 
 TestPlayedJob = PlayedJob.TestCase
-TestPlayedJob.settings = settings(max_examples=60, stateful_step_count=30)
+TestPlayedJob.settings = settings(max_examples=80, stateful_step_count=30)
