@@ -34,8 +34,8 @@ _COLUMNS = [
 _SELECT = select(*_COLUMNS).where(job.c.item_key == bindparam("item_key"))
 _READ = Statement(_SELECT.where(job.c.job_id == bindparam("job_id")))
 _LOCK_IDS = _SELECT.where(AnyOf(job.c.job_id, "job_ids")).order_by(job.c.key)
-LOCK: Final = Statement(_LOCK_IDS.with_for_update())
-LOCK_AT_ONCE: Final = Statement(_LOCK_IDS.with_for_update(nowait=True))
+LOCK_JOBS: Final = Statement(_LOCK_IDS.with_for_update())
+LOCK_JOBS_AT_ONCE: Final = Statement(_LOCK_IDS.with_for_update(nowait=True))
 LOCK_KEYS: Final = Statement(select(job.c.key).where(AnyOf(job.c.key, "keys")).order_by(job.c.key).with_for_update())
 KEYS: Final = Statement(
     select(job.c.key).where(job.c.item_key == bindparam("item_key"), AnyOf(job.c.job_id, "job_ids"))
@@ -106,7 +106,7 @@ class JobQueries(Queries):
         if len(job_ids) == 1:
             row = self.sql.one(_READ, item_key=item.key, job_id=job_ids[0])
             return [row] if row else []
-        return self.sql.all(LOCK, item_key=item.key, job_ids=job_ids)
+        return self.sql.all(LOCK_JOBS, item_key=item.key, job_ids=job_ids)
 
     def _record(self, row: Row) -> JobRecord:
         key, seq, feed_hash, details, flow, closed, closed_by, geometry_type, geometry = row[:9]

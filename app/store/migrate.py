@@ -13,12 +13,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.errors import InvalidValue, StoreUnavailable
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_KINDS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 _LOCK: Final = 0x5374_6570_6761_7465
 """The number of PostgreSQL's advisory lock ("Stepgate" in ASCII)."""
 
@@ -44,15 +45,15 @@ async def migrate(database: str | Path) -> None:
 
 def driver_url(database_url: str) -> URL:
     """The URL with the driver we use; ``postgresql`` alone means psycopg 3. Raises InvalidValue."""
-    url = make_url(database_url)
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise InvalidValue(f"The database's URL cannot be read; give {_KINDS}.") from None
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
     if url.drivername == "sqlite" and url.database:
         return url
-    raise InvalidValue(
-        f"The database {url.render_as_string()} is of a kind this server does not know; "
-        "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
-    )
+    raise InvalidValue(f"The database {url.render_as_string()} is of a kind this server does not know; give {_KINDS}.")
 
 
 def _migrate_sqlite(url: URL) -> None:

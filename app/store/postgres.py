@@ -112,7 +112,8 @@ class PostgresStore:
         self._readers.open()
         self._gate.open()
         try:
-            await self.read(self._check)
+            if await self.read(self._check) > 0:
+                await self.run(lambda tx: tx.rebase())
         except BaseException:
             self._gate.close()
             await asyncio.to_thread(self._close_threads)
@@ -182,10 +183,11 @@ class PostgresStore:
             raise
         return connection
 
-    def _check(self, tx: PostgresTx) -> None:
+    def _check(self, tx: PostgresTx) -> int:
         revision = tx.sql.one(_REVISION)
         check_revision(revision[0] if revision else None)
         self._clock.compare(tx.sql)
+        return tx.feed_ids_ahead()
 
     def _prune(self, tx: PostgresTx) -> None:
         tx.sql.change(_PRUNE_COMMANDS, before_ms=tx.now_ms() - _COMMANDS_KEPT_MS)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Sequence,
     Table,
     Text,
     UniqueConstraint,
@@ -33,9 +32,6 @@ from app.errors import StoreUnavailable
 
 REVISION = "0001"
 """The migration that leads to these tables."""
-
-FEED_BLOCK = 1024
-"""How many feed ids one draw from ``feed_block`` stands for (PostgreSQL; see ``PostgresTx``)."""
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -308,8 +304,6 @@ current_step = _table(
 """What jobs are searched by; the truth is in ``job.flow``."""
 Index("ix_current_step_assigned", current_step.c.assigned_type, current_step.c.assigned_to)
 
-feed_block = Sequence("feed_block", increment=FEED_BLOCK, start=FEED_BLOCK, metadata=metadata, data_type=BigInteger)
-
 feed = _table(
     "feed",
     _key("id"),
@@ -323,10 +317,9 @@ feed = _table(
     _text("audience_to", nullable=True),
     _text("command_id"),
     _bytes("prev_hash"),
-    _int("horizon", default=0),
     UniqueConstraint("job_key", "seq"),
 )
-"""The wire messages. ``horizon`` (PostgreSQL): see ``PostgresTx``; 0 on SQLite."""
+"""The wire messages. On PostgreSQL ``PostgresTx`` makes the id from the transaction's number."""
 
 history = _table(
     "history",

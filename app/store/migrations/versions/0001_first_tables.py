@@ -11,10 +11,6 @@ KeyType = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
-    if op.get_context().dialect.name == "postgresql":
-        op.execute(
-            sa.schema.CreateSequence(sa.Sequence("feed_block", start=1024, increment=1024, data_type=sa.BigInteger))
-        )
     op.create_table(
         "blob",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
@@ -253,7 +249,6 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("audience_to", TextType, nullable=True),
         sa.Column("command_id", TextType, nullable=False),
         sa.Column("prev_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("horizon", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["job_key"], ["job_identity.key"], name=op.f("fk_feed_job_key")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
         sa.UniqueConstraint("job_key", "seq", name=op.f("uq_feed_job_key_seq")),
