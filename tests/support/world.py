@@ -189,7 +189,10 @@ class World:
         return await self.query(lambda unit: unit.tx.history(record))
 
     async def template(self, steps: Sequence[dict[str, Any]], **members: Any) -> str:
-        """Store an active diagram of these wire steps and an active template for it; returns the template's id."""
+        """Store an active diagram of these wire steps and an active template for it; returns the template's id.
+
+        ``members`` are the template's own (rest.md 14.2), in place of the defaults here.
+        """
         diagram_id, template_id = new_id(), new_id()
         body = {"diagramName": f"Diagram {diagram_id}", "steps": list(steps), "active": True, "displayGrid": True}
         defaults = {
@@ -204,6 +207,8 @@ class World:
             **members,
         }
 
+        taken = (str(defaults["state"]), str(defaults["diagramId"]))
+
         def put(unit: Unit) -> None:
             raw = json.dumps(body).encode()
             diagram = parse_diagram(raw, diagram_id=diagram_id, version=1)
@@ -212,7 +217,7 @@ class World:
             name = str(defaults["jobTemplateName"])
             unit.tx.put_template(
                 unit.item,
-                JobTemplate(template_id, name, "Active", diagram_id, None, None, document, ADMIN, unit.now_ms),
+                JobTemplate(template_id, name, *taken, None, None, document, ADMIN, unit.now_ms),
             )
 
         await self.execute(put)
