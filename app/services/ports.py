@@ -247,9 +247,10 @@ class ChainFault:
 class Tx(Protocol):
     """One database transaction, seen from inside. Synchronous; lives in one database thread; never leaves it.
 
-    Reads see one snapshot that includes the transaction's own writes. On a read-only transaction (``Store.read``) the
-    writing methods raise. Text comparison is case-sensitive except where ``folded`` is in the name. Lists come in
-    the order they were written unless said otherwise.
+    Reads of a read-only transaction see one snapshot. A writing one sees its own writes; where several write at once,
+    others' commits become visible between its statements, except in what it has locked. On a read-only transaction
+    (``Store.read``) the writing methods raise. Text comparison is case-sensitive except where ``folded`` is in the
+    name. Lists come in the order they were written unless said otherwise.
     """
 
     command_id: str

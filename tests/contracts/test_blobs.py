@@ -176,6 +176,18 @@ async def test_a_reader_may_stop_early(subject: Subject) -> None:
 # ---------------------------------------------------------------- of one implementation only
 
 
+async def test_what_is_deleted_in_the_database_while_it_is_read_is_not_found(request: pytest.FixtureRequest) -> None:
+    """The bytes sent so far cannot be taken back; what matters is that the reader does not take them for all."""
+    async with new_database("sqlite", request) as database:
+        blobs = DatabaseBlobStore(await database.open_store())
+        await blobs.write("id", pieces(data_of(2 * CHUNK_BYTES)), max_bytes=LIMIT)
+        reading = blobs.read("id")
+        await anext(reading)
+        await blobs.delete("id")
+        with pytest.raises(NotFound):
+            await anext(reading)
+
+
 @pytest.mark.parametrize("blob_id", ["", "../escape", "a/b", "a.b", "x" * 101, "a\0", "a\n"])
 async def test_a_file_is_never_outside_its_folder(tmp_path: Path, blob_id: str) -> None:
     blobs = FileBlobStore(tmp_path / "blobs")

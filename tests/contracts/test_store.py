@@ -169,6 +169,12 @@ async def test_nothing_follows_a_use_case_that_failed(store: AnyStore) -> None:
     assert followed == []
 
 
+async def test_a_use_case_may_even_raise_what_a_future_does_not_take(store: AnyStore) -> None:
+    with pytest.raises(RuntimeError, match="StopIteration") as raised:
+        await store.run(lambda _: next(iter(())))
+    assert isinstance(raised.value.__cause__, StopIteration)
+
+
 async def test_a_read_refuses_to_write(store: AnyStore) -> None:
     item = await store.run(item_of)
     await store.run(lambda tx: tx.add_job(item, new_job()))

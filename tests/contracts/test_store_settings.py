@@ -164,6 +164,17 @@ async def test_an_activated_version_is_parsed_once(database: Database, monkeypat
     assert parsed == ["One"]
 
 
+async def test_only_so_many_parsed_versions_are_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = _count_parsing(monkeypatch)
+    store = await database.open_store(diagrams_cached=2)
+    item = await store.run(item_of)
+    for name in ("a", "b", "c"):
+        await store.run(partial(SqlTx.put_diagram, item=item, record=diagram_record(name, diagram_id=name)))
+    for name in ("a", "b", "a", "c", "a", "b"):
+        await store.read(partial(SqlTx.diagram, item=item, diagram_id=name))
+    assert parsed == ["a", "b", "c", "b"]
+
+
 async def test_what_was_rolled_back_is_not_remembered(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite gives the key of a row that was rolled back to the next one: a cache filled too early mixes them up."""
     parsed = _count_parsing(monkeypatch)

@@ -175,6 +175,27 @@ async def test_the_lock_of_an_item_lets_one_in_at_a_time(store: PostgresStore, d
     assert order == ["second", "first", "item"]
 
 
+async def test_a_lock_that_is_held_too_long_is_a_temporary_error(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.postgres._SETTINGS", b"SET lock_timeout = '20ms'")
+    store = await open_postgres(database)
+    await store.run(lambda tx: add_jobs(tx, "job"))
+    step = Step()
+
+    def hold(tx: SqlTx) -> None:
+        locked(tx)
+        step()
+
+    running = asyncio.create_task(store.run(hold))
+    await step.reached()
+    with pytest.raises(StoreUnavailable, match="lock timeout"):
+        await store.run(locked)
+    step.go_on()
+    await running
+    assert (await store.run(locked)).job.job_id == "job"
+
+
 # ---------------------------------------------------------------- the feed of all jobs
 
 
