@@ -11,7 +11,7 @@ WEB_MERCATOR = {"wkid": 102100, "latestWkid": 3857}
 _MERCATOR_IDS = {102100, 3857, 102113, 900913}
 _RADIUS_M = 6378137.0
 _MAX_LATITUDE = 89.99999
-_MAX_VERTICES = 100_000
+MAX_VERTICES = 100_000
 _MAX_NUMBERS = 4
 _LARGEST = 2**63
 
@@ -36,7 +36,7 @@ def read_location(text: str) -> Location:
     if shape is None:
         raise InvalidValue("location must have rings, paths or points; curves are not supported.")
     in_degrees = _is_degrees(geometry.get("spatialReference"))
-    budget = [_MAX_VERTICES]
+    budget = [MAX_VERTICES]
     parts = geometry[shape] if shape != "points" else [geometry[shape]]
     if not isinstance(parts, list) or not parts:
         raise InvalidValue(f"location.{shape} must be a list that is not empty.")
@@ -62,7 +62,7 @@ def _vertices(part: Any, shape: str, in_degrees: bool, budget: list[int]) -> lis
         raise InvalidValue(f"location.{shape} must hold lists of [x, y].")
     budget[0] -= len(part)
     if budget[0] < 0:
-        raise InvalidValue(f"location has more than {_MAX_VERTICES} vertices.")
+        raise InvalidValue(f"location has more than {MAX_VERTICES} vertices.")
     return [_vertex(vertex, shape, in_degrees) for vertex in part]
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from app.domain.commands import MAX_COMMENT_CHARS, Finish, GiveAnswer, Run, Stop
+from app.domain.commands import MAX_COMMENT_CHARS, ApplyAnswer, Finish, GiveAnswer, Run, Stop
 from app.domain.diagram import Path, StepKind
 from app.domain.events import AnswerRejected, CommentAdded, LocationSet, PropertiesSet, StepFailed, StepReassigned
 from app.domain.job import Answer, AssignedType, PropertyResponse
 from app.domain.prompts import ANSWER_FIELDS, FINISHED_BY_ANSWER, AnswerRefusal, Choice, Refused, app_url, choices
-from app.domain.runs import USER_FAILED, give_answer
+from app.domain.runs import USER_FAILED, apply_answer, give_answer
 from tests.domain.builders import ANA, BEN, Play, group, person, step, user
 from tests.domain.lifting import ANSWERS
 
@@ -266,6 +266,13 @@ def test_a_stored_answer_that_has_become_wrong_is_rejected_and_the_prompt_is_ope
     assert play.state("a") == "waiting"
     play.answer("a", answer, assignee=user("ben"))
     assert play.at == ["b"]
+
+
+def test_there_is_nothing_to_apply_where_no_answer_was_stored() -> None:
+    play = asked()
+    assert play.apply("a") is None
+    command = ApplyAnswer("nowhere", "p1")
+    assert apply_answer(play.job, play.diagram, command, ANA, play.moment) is None
 
 
 # ---------------------------------------------------------------- what is asked

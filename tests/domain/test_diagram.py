@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.diagram import Step, StepKind, check_activation, check_steps, initial_step
+from app.domain.diagram import Diagram, Step, StepKind, check_activation, check_steps, initial_step
 from app.errors import InvalidValue
 from tests.domain.builders import diagram, step
 
@@ -48,6 +48,11 @@ def test_a_step_that_cannot_be_reached_keeps_a_version_from_becoming_active() ->
     check_activation(diagram(step("a", to=["b", "gone"]), step("b", to=["a"])))
     with pytest.raises(InvalidValue, match="'c'"):
         check_activation(diagram(step("a", to=["b"]), step("b"), step("c", to=["a"])))
+
+
+def test_a_version_without_steps_does_not_become_active() -> None:
+    with pytest.raises(InvalidValue, match="at least one step"):
+        check_activation(Diagram("D1", "Empty", 1, (), ""))
 
 
 def test_reaching_takes_one_path_or_more() -> None:

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from app.domain.access import SYSTEM, Actor
 from app.domain.actions import Moment, decide
 from app.domain.commands import Action, Finish, RefreshStatus, ReleaseHold, Run, SetCurrentStep, SetHold, Stop
-from app.domain.diagram import StepKind
-from app.domain.job import UNASSIGNED, StepState
+from app.domain.diagram import Path, StepKind
+from app.domain.job import UNASSIGNED, Flow, StepState
 from app.domain.outcomes import Reason, StepStatus
-from tests.domain.builders import START_MS, Ids, Play, person, silent, step
+from app.domain.refusals import allowed_actions
+from tests.domain.builders import START_MS, Ids, Play, diagram, job, person, silent, step, user, visit
 from tests.domain.lifting import is_lifted
 from tests.domain.situations import (
     HOLDS,
@@ -28,6 +29,16 @@ from tests.domain.situations import (
 ACTIONS: list[type[Action]] = [Run, Finish, Stop, SetCurrentStep, SetHold, ReleaseHold, RefreshStatus]
 LIFTLESS = {StepStatus.NO_ACTIVE_STEP, StepStatus.NOT_HELD}
 """Nothing can lift these: the workflow is at its end; there is nothing to release."""
+
+UNLIKE = [
+    StepKind.MANUAL,
+    StepKind.QUESTION,
+    StepKind.ATTACHMENT,
+    StepKind.UPDATE_PROPERTIES,
+    StepKind.EMAIL,
+    StepKind.EXECUTE_GP,
+]
+"""One of each group of kinds that run, stop and are answered alike; the property tests draw from all of them."""
 
 situations = st.builds(
     Situation,
@@ -91,7 +102,7 @@ def check_shape(reason: Reason) -> None:
     assert (reason.hold_id is not None) == (reason.status is StepStatus.HELD)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", UNLIKE)
 def test_what_a_reason_names_as_its_lift_lifts_it(kind: StepKind) -> None:
     for situation in all_situations(kind):
         if not situation.automatic and not situation.proceed_next:
@@ -127,3 +138,37 @@ def statuses(situation: Situation) -> set[StepStatus]:
         for action in ACTIONS
     ]
     return {outcome.status for decision in decisions for outcome in decision.outcomes}
+
+
+ALLOWED = [
+    (StepKind.MANUAL, StepState.WAITING, 2 + 4),
+    (StepKind.OPEN_APP, StepState.HANDLED, 2 + 4),
+    (StepKind.QUESTION, StepState.WAITING, 1),
+    (StepKind.UPDATE_PROPERTIES, StepState.WAITING, 1 + 4),
+    (StepKind.EXECUTE_GP, StepState.EXECUTING, 1 + 8),
+    (StepKind.EXECUTE_GP, StepState.STOPPING, 8),
+    (StepKind.EMAIL, StepState.EXECUTING, 1),
+    (StepKind.EMAIL, StepState.DONE, 4),
+    (StepKind.MANUAL, StepState.EXECUTING, 0),
+    (StepKind.MANUAL, StepState.READY, 0),
+]
+
+
+@pytest.mark.parametrize(("kind", "state", "flags"), ALLOWED)
+def test_allowed_actions_are_what_the_assignee_may_do(kind: StepKind, state: StepState, flags: int) -> None:
+    world = play(Situation(state, kind))
+    assert allowed_actions(world.job, world.diagram, world.job.flow.current("x")) == flags
+
+
+def test_nothing_is_allowed_on_a_closed_job_or_a_step_that_the_diagram_does_not_have() -> None:
+    world = play(Situation(StepState.PAUSED, closed=True))
+    assert not allowed_actions(world.job, world.diagram, world.job.flow.current("x"))
+    assert not allowed_actions(job(), world.diagram, visit("nowhere"))
+
+
+def test_allowed_actions_know_who_the_assignee_is() -> None:
+    way = Path("end", "$currentUser == 'ana'")
+    shape = diagram(step("x", to=[way]), step("end"))
+    for name, flags in (("ana", 2 + 4), ("ben", 2)):
+        current = visit("x", user(name), state=StepState.WAITING)
+        assert allowed_actions(job(Flow((current,))), shape, current) == flags

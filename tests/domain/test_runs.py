@@ -195,6 +195,13 @@ def test_the_first_run_starts_the_job() -> None:
     assert play.job.started_ms == START_MS + 7
 
 
+def test_a_step_that_is_not_current_or_was_not_run_is_not_asked_for_what_it_does_not_have() -> None:
+    with pytest.raises(LookupError, match="'b' is not a current step"):
+        Flow((visit("a"),)).current("b")
+    with pytest.raises(LookupError, match="'a' has not been run"):
+        _ = visit("a").last_run
+
+
 def test_each_named_step_is_decided_by_itself() -> None:
     play = Play(diagram(step("a"), step("b")), job(Flow((visit("a"), visit("b", user("ben"))))))
     decision = play.act(Run(("b", "a", "nowhere", "a")))
