@@ -65,7 +65,8 @@ def _reassigned(event: e.StepReassigned, now_ms: int, _: str) -> Iterator[Histor
 
 
 def _assignee(assignment: Assignment) -> str:
-    return describe_assignment(assignment).capitalize()
+    text = describe_assignment(assignment)
+    return text[:1].upper() + text[1:]  # not capitalize(): names keep their letters
 
 
 def _set_line(hold: Hold, now_ms: int) -> HistoryEntry:
