@@ -6,30 +6,28 @@ Exit status: 0 done, 1 it could not be done, 2 it was asked for in a wrong way. 
 import os
 import sys
 import traceback
+from importlib import import_module
+from typing import Final
 
 import typer
 
-from app.cli import client, database, group, key, serve, token, user
 from app.errors import GatewayError, InvalidValue
 from app.settings import SettingsError
 
+NAME = "stepgate"
 INTERRUPTED = 130
 """What a shell reports for a program that Ctrl-C ended."""
 
-app = typer.Typer(
-    name="stepgate",
-    help="A real-time notification gateway and API for workflow jobs.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-serve.register(app)
-token.register(app)
-app.add_typer(user.app, name="user")
-app.add_typer(group.app, name="group")
-app.add_typer(key.app, name="key")
-app.add_typer(database.app, name="db")
-client.register(app)
+MODULES: Final = {
+    "serve": ("serve",),
+    "token": ("token",),
+    "client": ("create", "show", "watch", "answer", "run", "finish", "stop", "hold", "release"),
+    "user": ("user",),
+    "group": ("group",),
+    "key": ("key",),
+    "database": ("db",),
+}
+"""Which module of this package has which commands, in the order of the help. Each has ``register(app)``."""
 
 
 def main() -> None:
@@ -39,9 +37,11 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status; ``arguments`` None means those of the process."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        outcome = app(arguments, standalone_mode=False)
+        outcome = _program(given)(given, prog_name=NAME, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
+        print(file=sys.stderr)  # the shell's prompt begins a line, whatever was asked or shown last
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has had enough
         return 0
@@ -50,17 +50,46 @@ def run(arguments: list[str] | None = None) -> int:
     return outcome if isinstance(outcome, int) else 0
 
 
+def _program(arguments: list[str]) -> typer.Typer:
+    """The command line, of which only the module with the command asked for is imported; for help, all of them."""
+    program = typer.Typer(
+        name=NAME,
+        help="A real-time notification gateway and API for workflow jobs.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    program.callback()(_nothing)
+    wanted = [module for module, commands in MODULES.items() if arguments and arguments[0] in commands]
+    for module in wanted or MODULES:
+        import_module(f"app.cli.{module}").register(program)
+    return program
+
+
+def _nothing() -> None:
+    """Keep a single command a command with a name: typer would make it the program itself."""
+
+
 def _tell(error: Exception) -> int:
     match error:
         case SettingsError():
             return _fail(" ".join(error.faults), 2)
         case typer.TyperException():
-            return _fail(error.format_message(), error.exit_code)
+            return _fail(_with_help(error), error.exit_code) if error.format_message() else error.exit_code
         case GatewayError():
             return _fail(error.message, 2 if isinstance(error, InvalidValue) else 1)
     if os.environ.get("STEPGATE_LOG_LEVEL") in {"debug", "trace"}:
         traceback.print_exception(error)
     return _fail(f"{type(error).__name__}: {error} (a mistake of ours; STEPGATE_LOG_LEVEL=debug shows where)", 1)
+
+
+def _with_help(error: typer.TyperException) -> str:
+    """The message, and the command that tells the right way, where it is known which that is."""
+    message, context = error.format_message(), getattr(error, "ctx", None)
+    if context is None:
+        return message
+    end = "" if message.endswith((".", "?", ")")) else "."
+    return f"{message}{end} See: {context.command_path} --help"
 
 
 def _fail(message: str, status: int) -> int:

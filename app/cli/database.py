@@ -1,21 +1,30 @@
 """``stepgate db``: the database as such: its schema, its epoch, the truth of its feeds."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 
-from app.bootstrap import migrate_database
 from app.cli.options import DatabaseUrl, DataDir, on_store, settings_of
-from app.services.ports import ChainFault, Store, Tx
+
+if TYPE_CHECKING:
+    from app.services.ports import ChainFault, Store, Tx
 
 app = typer.Typer(help="Migrate and check the database.", no_args_is_help=True)
 
 _PAGE = 1_000
 
 
+def register(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="db")
+
+
 @app.command("migrate")
 def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     """Bring the schema up to date, as every start of the server does. Creates an empty database when there is none."""
+    from app.bootstrap import migrate_database
+
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     asyncio.run(migrate_database(settings))
     print("The schema is up to date.")
@@ -41,7 +50,7 @@ def verify(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
         raise typer.Exit(1)
 
 
-async def _verify(store: Store) -> tuple[int, list[ChainFault]]:
+async def _verify(store: "Store") -> tuple[int, list["ChainFault"]]:
     jobs = await store.read(_jobs_with_a_feed)
     faults: list[ChainFault] = []
     for item_id, job_id in jobs:  # one snapshot each: long work goes through in pieces
@@ -49,7 +58,7 @@ async def _verify(store: Store) -> tuple[int, list[ChainFault]]:
     return len(jobs), faults
 
 
-def _jobs_with_a_feed(tx: Tx) -> list[tuple[str, str]]:
+def _jobs_with_a_feed(tx: "Tx") -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     rows = tx.feed_since(0, _PAGE)
     while rows:
@@ -58,6 +67,6 @@ def _jobs_with_a_feed(tx: Tx) -> list[tuple[str, str]]:
     return list(found)
 
 
-def _check(tx: Tx, item_id: str, job_id: str) -> list[ChainFault]:
+def _check(tx: "Tx", item_id: str, job_id: str) -> list["ChainFault"]:
     item = next(item for item in tx.items() if item.item_id == item_id)
     return tx.check_feed(item, job_id)

@@ -14,6 +14,11 @@ GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Name or id of t
 RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="Name of the role.")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="group")
+
+
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the group.")],

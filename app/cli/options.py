@@ -4,18 +4,22 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
-from app.bootstrap import store_of
-from app.services.beside import engine_beside
-from app.services.engine import Caller, Unit
-from app.services.first_start import ITEM_ID, ORG_ID
-from app.services.ports import Store
 from app.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from app.services.engine import Unit
+    from app.services.ports import Store
+
 T = TypeVar("T")
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_ORG = "workflow"
+DEFAULT_ITEM = "0" * 31 + "1"
+"""What the first start makes (``services/first_start.py``), named again: the terminal client imports no services."""
 
 DataDir = Annotated[
     Path | None,
@@ -28,7 +32,6 @@ DatabaseUrl = Annotated[
     typer.Option(help="PostgreSQL database, postgresql://... (STEPGATE_DATABASE_URL)", show_default=False),
 ]
 ItemId = Annotated[str, typer.Option("--item", help="Workflow item.", envvar="STEPGATE_ITEM")]
-DEFAULT_ITEM = ITEM_ID
 
 
 def settings_of(**options: Any) -> Settings:
@@ -36,11 +39,12 @@ def settings_of(**options: Any) -> Settings:
     return read_settings(os.environ, options)
 
 
-def on_store(settings: Settings, job: Callable[[Store], Any]) -> Any:
+def on_store(settings: Settings, job: Callable[["Store"], Any]) -> Any:
     """Open the database of the settings, await ``job(store)``, close it and return the result.
 
     Raises what the job raises, and StoreUnavailable when there is no database yet or it cannot be reached.
     """
+    from app.bootstrap import store_of  # brings the database's libraries along
 
     async def work() -> Any:
         async with store_of(settings) as store:
@@ -49,15 +53,20 @@ def on_store(settings: Settings, job: Callable[[Store], Any]) -> Any:
     return asyncio.run(work())
 
 
-def execute(settings: Settings, use_case: Callable[[Unit], T], item_id: str = ITEM_ID) -> T:
+def execute(settings: Settings, use_case: Callable[["Unit"], T], item_id: str = DEFAULT_ITEM) -> T:
     """Run a use case as the server itself, in one transaction beside a server that may be running."""
-    caller = Caller(ORG_ID, item_id, None)
-    result: T = on_store(settings, lambda store: engine_beside(store).execute(caller, use_case))
-    return result
+    return _beside(settings, "execute", use_case, item_id)
 
 
-def query(settings: Settings, read: Callable[[Unit], T], item_id: str = ITEM_ID) -> T:
+def query(settings: Settings, read: Callable[["Unit"], T], item_id: str = DEFAULT_ITEM) -> T:
     """Run a read-only use case likewise."""
-    caller = Caller(ORG_ID, item_id, None)
-    result: T = on_store(settings, lambda store: engine_beside(store).query(caller, read))
+    return _beside(settings, "query", read, item_id)
+
+
+def _beside(settings: Settings, how: Literal["execute", "query"], use_case: Callable[["Unit"], T], item_id: str) -> T:
+    from app.services.beside import engine_beside
+    from app.services.engine import Caller
+
+    caller = Caller(DEFAULT_ORG, item_id, None)
+    result: T = on_store(settings, lambda store: getattr(engine_beside(store), how)(caller, use_case))
     return result

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand
 
-from app.cli.options import DEFAULT_ITEM, DatabaseUrl, DataDir, ItemId, settings_of
+from app.cli.options import DEFAULT_ITEM, DEFAULT_URL, DatabaseUrl, DataDir, ItemId, settings_of
 from app.cli.token import make_token
 from app.errors import GatewayError
 from app.settings import Settings
@@ -26,8 +26,16 @@ from stepgate_client.models import Diagram, Lift, StepResponse
 
 T = TypeVar("T")
 
-DEFAULT_URL = "http://127.0.0.1:8080"
 LOCAL_USER = "admin"
+HOLD_PRIVILEGE = "jobUpdateHolds"
+
+COMMANDS: dict[str | None, str] = {
+    "Run": "stepgate run",
+    "Finish": "stepgate finish",
+    "Stop": "stepgate stop",
+    "StepInformation": "stepgate answer",
+}
+"""Which command does an action that a refusal names."""
 
 _ID_LIKE_AN_OPTION = re.compile(r"-[A-Za-z0-9_-]{21}")
 
@@ -134,8 +142,10 @@ def _target(
     try:
         local.make()
     except GatewayError as error:
-        reason = f"and no token can be made from a local server: {error.message}"
-        raise refused(f"There is no token (--token, STEPGATE_TOKEN), {reason}") from error
+        raise refused(
+            f"{error.message} Run this where the server was started, name its --data-dir, "
+            "or give a token (--token, STEPGATE_TOKEN)."
+        ) from error
     return Target(url, item, None, local)
 
 
@@ -180,12 +190,15 @@ async def step_names(client: Client, job_id: str) -> dict[str, str]:
 
 
 def _sentence(response: StepResponse, names: dict[str, str]) -> str:
+    """Say what refuses it; each reason has a line of its own where it says more than the first line has said."""
     name = names.get(response.step_id, response.step_id)
     head = f"{name}: {response.status_description}" if name else response.status_description
     lines = [f"{head} ({response.status})"]
     for reason in response.reasons:
+        said = "" if reason.description == response.status_description else reason.description
         lifts = " or ".join(lift_text(lift, names) for lift in reason.lifted_by)
-        lines.append(f"  - {reason.description}" + (f" What could lift it: {lifts}." if lifts else ""))
+        told = " ".join(part for part in (said, f"What could lift it: {lifts}." if lifts else "") if part)
+        lines += [f"  - {told}"] if told else []
     return os.linesep.join(lines)
 
 
@@ -194,9 +207,10 @@ def lift_text(lift: Lift, names: dict[str, str]) -> str:
     step = f" on {names.get(lift.step_id, lift.step_id)}" if lift.step_id else ""
     match lift.kind:
         case "privilege":
-            return f"somebody with the privilege {lift.name}"
+            by = f"somebody with the privilege {lift.name}"
+            return f"stepgate release, by {by}" if lift.name == HOLD_PRIVILEGE else by
         case "action":
-            return f"{lift.name}{step}"
+            return f"{COMMANDS.get(lift.name, lift.name)}{step}"
         case "job":
             return f"job {lift.job_id}" + (f", step {lift.step_id}" if lift.step_id else "") + ", when it is done"
         case "time":

@@ -60,7 +60,7 @@ def _text(question: StepInfoRequired) -> str:
 
 
 def _ask(label: str, default: str | None = None) -> str:
-    text: str = typer.prompt(label, default=default)
+    text: str = typer.prompt(label, default=default, show_default=bool(default))
     return text
 
 

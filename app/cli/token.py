@@ -1,14 +1,15 @@
 """``stepgate token``: print a bearer token."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.bootstrap import tokens_of
 from app.cli.options import DatabaseUrl, DataDir, on_store, settings_of
 from app.errors import NotFound
-from app.services.ports import Store
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.services.ports import Store
 
 
 def token(
@@ -26,8 +27,9 @@ def token(
 
 def make_token(settings: Settings, username: str) -> str:
     """Sign a token with the database's key. Raises NotFound for a user who does not exist or is disabled."""
+    from app.bootstrap import tokens_of
 
-    async def issue(store: Store) -> str:
+    async def issue(store: "Store") -> str:
         user = await store.read(lambda tx: tx.user(username))
         if user is None or user.disabled:
             reason = "is disabled" if user else "does not exist"

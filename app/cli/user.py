@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from app.auth.passwords import hash_password
 from app.cli.options import DatabaseUrl, DataDir, execute, query, settings_of
 from app.cli.tables import print_table
 from app.services import people
@@ -14,6 +13,11 @@ app = typer.Typer(help="Add, list, change and remove users.", no_args_is_help=Tr
 
 Username = Annotated[str, typer.Argument(metavar="NAME", help="User name.")]
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Name or id of the group.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="user")
 
 
 @app.command("add")
@@ -29,7 +33,7 @@ def add(
 ) -> None:
     """Add a user."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
-    hashed = hash_password(password) if password else None
+    hashed = _hash(password) if password else None
     groups = tuple(group or ())
     execute(
         settings,
@@ -67,7 +71,7 @@ def password(
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     if not password:
         raise typer.BadParameter("a password cannot be empty")
-    hashed = hash_password(password)
+    hashed = _hash(password)
     execute(settings, lambda unit: people.set_password(unit, username, hashed))
     print(f"The password of {username} was changed.")
 
@@ -102,6 +106,12 @@ def leave(username: Username, group: GroupName, data_dir: DataDir = None, databa
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     execute(settings, lambda unit: people.set_member(unit, username, group, member=False))
     print(f"User {username} is not in the group {group}.")
+
+
+def _hash(password: str) -> str:
+    from app.auth.passwords import hash_password
+
+    return hash_password(password)
 
 
 def _show(users: list[User], groups: list[Group]) -> None:
