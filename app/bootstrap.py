@@ -20,6 +20,7 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from app.api.state import Gateway
     from app.auth.tokens import Tokens
+    from app.domain.diagram import Diagram
     from app.services.ports import Store
     from app.steps.runner import Runner
 
@@ -114,20 +115,24 @@ def _store(settings: Settings) -> "Store":
         raise StoreUnavailable(
             f"There is no database in {settings.data_dir} yet: start the server once (stepgate serve)."
         )
-    from app.protocol.diagrams import parse_diagram
     from app.store.sqlite import SqliteStore
 
-    return SqliteStore(file, parse_diagram, max_waiting=settings.store_queue)
+    return SqliteStore(file, _parse_diagram, max_waiting=settings.store_queue)
 
 
 def _postgres_store(settings: Settings, url: str) -> "Store":
-    from app.protocol.diagrams import parse_diagram
-
     try:
         from app.store.postgres import PostgresStore  # psycopg is an optional part of the installation
     except ImportError as error:
         raise StoreUnavailable("PostgreSQL needs the optional part 'postgres' (or 'all') of this program.") from error
-    return PostgresStore(url, parse_diagram, max_waiting=settings.store_queue, writers=settings.database_connections)
+    return PostgresStore(url, _parse_diagram, max_waiting=settings.store_queue, writers=settings.database_connections)
+
+
+def _parse_diagram(body: bytes, *, diagram_id: str, version: int) -> "Diagram":
+    """Read a stored diagram: imported when the first one is read, for the expressions in it bring a parser along."""
+    from app.protocol.diagrams import parse_diagram
+
+    return parse_diagram(body, diagram_id=diagram_id, version=version)
 
 
 def _database_file(settings: Settings) -> Path:
