@@ -8,7 +8,7 @@ from app.domain.commands import CompleteRun, Run, Stop
 from app.domain.job import Answer, ReturnValue, StepState
 from app.services import answers, jobs, runs
 from app.services.engine import Unit
-from app.services.ports import Adoption, RunRecord, StepContext
+from app.services.ports import Adoption, RunRecord, StepContext, Tx
 from tests.conftest import Settings
 from tests.steps.executors import Gate, Scripted, at_once
 from tests.support import eventually
@@ -236,7 +236,7 @@ async def test_a_stop_through_another_node_reaches_the_executor(backend_settings
 
 
 async def test_more_runs_than_fit_into_one_piece_are_all_taken_over(backend_settings: Settings) -> None:
-    count = 205
+    count = 105
     executor = Scripted()
     async with open_world(backend_settings, [executor], lease_s=LEASE_S) as world:
         template = await world.template([step("serve", "WebRequest", automatic=True)])
@@ -247,3 +247,30 @@ async def test_more_runs_than_fit_into_one_piece_are_all_taken_over(backend_sett
     async with open_world(backend_settings, [again], lease_s=LEASE_S) as world:
         await world.ear.until(lambda: len(again.contexts) == count, seconds=3)
         assert len({context.run.run_id for context in again.contexts}) == count
+
+
+async def test_a_run_that_comes_back_under_a_newer_fence_is_begun_again_and_the_older_one_given_up(
+    backend_settings: Settings,
+) -> None:
+    """The race: a run is begun under a name whose lease is being lost, and is then taken over under the new one."""
+    executor = Scripted()
+    async with open_world(backend_settings, [executor], lease_s=60) as world:
+        job_id = await service_job(world)
+        await world.act(job_id, Run())
+        first = (await executor.began()).run
+        name = world.runner.node_id
+
+        def pass_around(tx: Tx) -> list[RunRecord]:
+            tx.forget_nodes()
+            tx.adopt_runs("somebody else", tx.now_ms())
+            return tx.adopt_runs(name, tx.now_ms())
+
+        adopted = await world.store.run(pass_around)
+        assert [run.fence for run in adopted] == [first.fence + 2]
+        world.runner._adopted(adopted)
+        world.runner._adopted(adopted)
+        await eventually(lambda: len(executor.contexts) == 2)
+        assert (executor.contexts[1].adopted, executor.contexts[1].run) == (True, adopted[0])
+        await world.act(job_id, Stop())
+        await world.ear.until(lambda: "StepStopped" in world.ear.types(job_id))
+        assert len(executor.contexts) == 2
