@@ -8,9 +8,10 @@ from typing import Any
 
 from app.domain.diagram import Step, StepKind
 from app.domain.geometry import read_location
-from app.domain.job import Answer, Assignment, ReturnValue
+from app.domain.job import Answer, Assignment, Job, ReturnValue
+from app.domain.paths import scope_of
 from app.errors import InvalidValue
-from app.expressions.arcade import STEP_SUCCESS
+from app.expressions.arcade import STEP_SUCCESS, ArcadeError, evaluate_text, is_expression
 
 
 class AnswerRefusal(StrEnum):
@@ -160,8 +161,18 @@ def _assigned(answer: Answer, assignee: Assignment | None) -> ReturnValue:
     return STEP_SUCCESS
 
 
-def app_url(step: Step) -> str:
-    """The address an OpenApp step opens: ``args.appUrl``, as text or as ``{"value": text}``."""
+def app_url(job: Job, step: Step) -> str:
+    """The address an OpenApp step opens: ``args.appUrl``, as text or as ``{"value": text}``; the text may be Arcade.
+
+    An expression that cannot be evaluated is shown as it stands: the step's user sees what is wrong with it.
+    """
     url = step.args.get("appUrl")
-    found = url.get("value") if isinstance(url, Mapping) else url
-    return found if isinstance(found, str) else json.dumps(found) if found is not None else ""
+    text = url.get("value") if isinstance(url, Mapping) else url
+    if not isinstance(text, str):
+        return "" if text is None else json.dumps(text)
+    if not is_expression(text):
+        return text
+    try:
+        return evaluate_text(text, scope_of(job, None))
+    except ArcadeError:
+        return text

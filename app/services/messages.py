@@ -178,7 +178,7 @@ def info_required(job: Job, diagram: Diagram, current: CurrentStep) -> p.StepInf
         help_text=step.help_text,
         help_link=step.help_link,
         can_comment=step.can_comment,
-        comment_required=step.comment_required,
+        comment_required=step.needs_comment,
         user_prompt=str(prompt) if prompt is not None else None,
         **special(job, step),
     )
@@ -243,7 +243,7 @@ def _nothing(*_: Any) -> dict[str, Any]:
 _FORMS: dict[StepKind, tuple[type[p.StepInfoRequired], MsgCode, Callable[[Job, Any], dict[str, Any]]]] = {
     StepKind.QUESTION: (p.QuestionInfo, MsgCode.QUESTION, _question),
     StepKind.MANUAL: (p.ManualInfo, MsgCode.MANUAL, _nothing),
-    StepKind.OPEN_APP: (p.OpenAppInfo, MsgCode.OPENAPP, lambda _, step: {"app_url": app_url(step)}),
+    StepKind.OPEN_APP: (p.OpenAppInfo, MsgCode.OPENAPP, lambda job, step: {"app_url": app_url(job, step)}),
     StepKind.DEFINE_LOCATION: (p.DefineLocationInfo, MsgCode.LOCATION, _location),
     StepKind.UPDATE_PROPERTIES: (p.UpdatePropertiesInfo, MsgCode.PROPERTIES, _properties),
     StepKind.ATTACHMENT: (p.AttachmentInfo, MsgCode.ATTACHMENT, _attachment),

@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Item:
     """One workflow item: an isolated set of jobs, diagrams, templates and roles. ``key`` is the store's own number.
 
-    ``access_version`` grows with every change of users, groups, roles or keys that can change what somebody may do here.
+    ``access_version`` grows with every change of users, groups, roles or keys that may change what somebody may do.
     """
 
     key: int
@@ -154,7 +154,7 @@ class Dependent:
 
 @dataclass(frozen=True, slots=True)
 class DiagramRecord:
-    """A stored version of a diagram: ``body`` is the document as its author sent it, ``diagram`` what the domain reads."""
+    """A stored version of a diagram: ``body`` is the document as its author sent it, ``diagram`` the domain's form."""
 
     diagram: Diagram
     body: bytes
@@ -177,7 +177,7 @@ class DiagramSummary:
 
 @dataclass(frozen=True, slots=True)
 class JobTemplate:
-    """A job template. ``body`` is the whole document (rest.md 14.2) as JSON text; the other members are read from it."""
+    """A job template. ``body`` is the whole document (rest.md 14.2) as JSON text; the others are read from it."""
 
     template_id: str
     name: str
@@ -254,7 +254,7 @@ class Tx(Protocol):
     """
 
     command_id: str
-    """The unique id of this transaction, written with every feed row; what an unknown COMMIT outcome is looked up by."""
+    """The unique id of this transaction, written with every feed row; an unknown COMMIT outcome is looked up by it."""
 
     def now_ms(self) -> int:
         """The time all nodes agree on: the database's on PostgreSQL, the machine's on SQLite."""
@@ -365,8 +365,8 @@ class Tx(Protocol):
         answer: Answer,
         at_ms: int,
     ) -> int:
-        """Store an answer in stage ``stored``; returns its id. Raises Conflict when this user has used ``request_id`` on
-        this job before, or when the prompt has an answer that was not rejected."""
+        """Store an answer in stage ``stored``; returns its id. Raises Conflict when this user has used ``request_id``
+        on this job before, or when the prompt has an answer that was not rejected."""
 
     def set_answer_stage(self, answer_id: int, stage: str, reason: str | None = None) -> None: ...
     def answer(self, answer_id: int) -> AnswerRecord | None: ...
@@ -500,8 +500,8 @@ class BlobStore(Protocol):
     """Bytes of attachments: written once, read in ranges, deleted."""
 
     async def write(self, blob_id: str, chunks: Any, *, max_bytes: int) -> "BlobInfo":
-        """Store an async iterable of ``bytes``. Nothing is visible before the last chunk was stored, and nothing is left
-        after a failure. Raises QuotaExceeded beyond ``max_bytes``; Conflict when the id is taken."""
+        """Store an async iterable of ``bytes``. Nothing is visible before the last chunk was stored, and nothing is
+        left after a failure. Raises QuotaExceeded beyond ``max_bytes``; Conflict when the id is taken."""
 
     def read(self, blob_id: str, start: int = 0, stop: int | None = None) -> Any:
         """An async iterator over the bytes ``[start, stop)`` in pieces of at most 256 KiB. Raises NotFound."""
@@ -595,7 +595,7 @@ class Publisher(Protocol):
 
 
 class RunStarter(Protocol):
-    """The runner, as use cases see it. All methods are called on the event loop after the commit, and return at once."""
+    """The runner, as use cases see it. All methods are called on the event loop after the commit; none waits."""
 
     @property
     def node_id(self) -> str:

@@ -39,6 +39,7 @@ class Jobs:
         self._unit = unit
         self._records: dict[str, JobRecord] = {}
         self._unsettled: deque[str] = deque()
+        self._finished: set[tuple[str, str]] = set()
 
     def lock(self, job_id: str, *, with_dependents: bool = False, with_target: str | None = None) -> JobRecord:
         """Lock a job and those that will be decided about with it, all in ascending order.
@@ -96,8 +97,11 @@ class Jobs:
         if not decision.recorded:
             return
         Recording(self._unit, record, diagram).write(decision, decision.recorded, before=record.job)
-        if any(isinstance(recorded.event, _RESOLVING) for recorded in decision.recorded):
-            self._unsettled.append(record.job.job_id)
+        events = [recorded.event for recorded in decision.recorded]
+        job_id = record.job.job_id
+        self._finished |= {(job_id, event.step.step_id) for event in events if isinstance(event, e.StepFinished)}
+        if any(isinstance(event, _RESOLVING) for event in events):
+            self._unsettled.append(job_id)
 
     def _free_dependents(self, job_id: str) -> None:
         """Release the holds of other jobs that waited for what has happened to this one."""
@@ -107,12 +111,23 @@ class Jobs:
         for dependent in self._unit.tx.dependents(self._unit.item, job_id):
             record = self._records.get(dependent.job_id)
             hold = _hold(record, dependent.hold_id) if record else None
-            if record is None or hold is None or not _is_resolved(awaited, diagram, hold):
+            if record is None or hold is None or not self._is_resolved(awaited, diagram, hold):
                 continue
             own = self.diagram(record.job)
             decision = end_hold(record.job, own, EndHold(hold.hold_id), self.moment())
             if decision is not None:
                 self._write(record, decision, own)
+
+    def _is_resolved(self, awaited: Job, diagram: Diagram, hold: Hold) -> bool:
+        """Tell whether what a hold waited for has happened.
+
+        A step that was finished in this transaction counts even if a loop has led back to it since; so does one that
+        the job's (new) diagram does not have: it could never be finished.
+        """
+        step_id = hold.dependent_step_id
+        if step_id is not None and ((awaited.job_id, step_id) in self._finished or diagram.step(step_id) is None):
+            return True
+        return is_met(awaited, step_id)
 
 
 def no_such_job(job_id: str) -> NotFound:
@@ -122,12 +137,6 @@ def no_such_job(job_id: str) -> NotFound:
 
 def _hold(record: JobRecord, hold_id: str) -> Hold | None:
     return next((hold for hold in record.job.flow.holds if hold.hold_id == hold_id), None)
-
-
-def _is_resolved(awaited: Job, diagram: Diagram, hold: Hold) -> bool:
-    """Also when the awaited step is not in the job's (new) diagram: it could never be finished."""
-    gone = hold.dependent_step_id is not None and diagram.step(hold.dependent_step_id) is None
-    return gone or is_met(awaited, hold.dependent_step_id)
 
 
 class Recording:

@@ -118,9 +118,11 @@ async def open_site(folder: Path, kind: str = "raw", **settings: Any) -> AsyncIt
     """Serve the application from a data folder."""
     wanted = Settings(data_dir=folder, admin_password="pw", **settings)
     app = create_app(wanted)
-    async with serve(app, kind, ws_max_size=wanted.max_frame_bytes, lifespan="on") as address:
-        async with httpx2.AsyncClient(verify=False, timeout=deadline(2)) as http:
-            yield Site(address, app.state.gateway, http)
+    async with (
+        serve(app, kind, ws_max_size=wanted.max_frame_bytes, lifespan="on") as address,
+        httpx2.AsyncClient(verify=False, timeout=deadline(2)) as http,
+    ):
+        yield Site(address, app.state.gateway, http)
 
 
 def question(step_id: str = "ask", *nexts: str, **members: Any) -> dict[str, Any]:

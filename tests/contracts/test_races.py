@@ -165,3 +165,15 @@ async def test_holding_and_releasing_from_many_sides_leaves_a_feed_without_gap_o
     assert await world.query(lambda unit: unit.tx.check_feed(unit.item, job_id)) == []
     job = await world.job(job_id)
     assert job.flow.current("only").state is StepState.READY
+
+
+async def test_a_dependency_ends_when_its_step_is_finished_also_if_a_loop_leads_straight_back_to_it(
+    world: World,
+) -> None:
+    """After the transaction the step is current again; judged by that alone the hold would stay."""
+    loop = await world.template([step("again", "Manual", "again", canSkip=True)])
+    waiting, awaited = await world.create(await world.template([step("only")])), await world.create(loop)
+    await world.act(waiting, SetHold(("only",), dependent_job_id=awaited, dependent_step_id="again"))
+    await world.act(awaited, Finish(("again",)))
+    assert (await world.job(awaited)).flow.step("again") is not None
+    assert (await world.job(waiting)).flow.holds == ()

@@ -11,7 +11,7 @@ from app.domain.events import AnswerRejected, CommentAdded, LocationSet, Propert
 from app.domain.job import Answer, AssignedType, PropertyResponse
 from app.domain.prompts import ANSWER_FIELDS, FINISHED_BY_ANSWER, AnswerRefusal, Choice, Refused, app_url, choices
 from app.domain.runs import USER_FAILED, apply_answer, give_answer
-from tests.domain.builders import ANA, BEN, Play, group, person, step, user
+from tests.domain.builders import ANA, BEN, Play, group, job, person, step, user
 from tests.domain.lifting import ANSWERS
 
 ASKED = {"properties": [{"identifier": "site.acres", "required": True}, {"identifier": "site.owner"}]}
@@ -294,4 +294,16 @@ def test_choices_keep_their_authors_order_and_come_as_an_object_or_a_list() -> N
     [("https://a.test", "https://a.test"), ({"value": "https://b.test"}, "https://b.test"), (None, ""), (5, "5")],
 )
 def test_the_address_of_an_app_is_text_or_an_object_with_a_value(url: Any, text: str) -> None:
-    assert app_url(step("a", "OpenApp", args={"appUrl": url})) == text
+    assert app_url(job(), step("a", "OpenApp", args={"appUrl": url})) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("'https://app.test/?by=' + JobCreator($job)", "https://app.test/?by=ana"),
+        ("https://app.test/(a)?b='c'", "https://app.test/(a)?b='c'"),
+        ("'https://app.test/?by=' + JobCreator(5)", "'https://app.test/?by=' + JobCreator(5)"),
+    ],
+)
+def test_an_address_may_be_an_expression_and_one_that_fails_is_shown_as_it_stands(url: str, text: str) -> None:
+    assert app_url(job(created_by="ana"), step("a", "OpenApp", args={"appUrl": {"value": url}})) == text
