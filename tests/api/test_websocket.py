@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,16 @@ from websockets.exceptions import InvalidStatus
 
 from app.api.raw_frames import RawFrameProtocol
 from app.services.first_start import ADMIN, ITEM_ID
-from app.services.ports import FeedMessage, Tx
+from app.services.ports import FeedMessage, Store, Tx
 from tests.api.served import SERVERS
 from tests.api.sockets import ITEM, Client, Site, manual, open_site, question
 from tests.conftest import StartServer
 from tests.support import deadline, eventually, no_leaks
 
 pytestmark = pytest.mark.anyio
+
+SQLITE_READERS = 4
+"""Threads that read beside the writer, by default."""
 
 
 @pytest.fixture(params=list(SERVERS))
@@ -304,12 +308,19 @@ async def test_an_open_question_is_part_of_the_state(site: Site) -> None:
 # ---------------------------------------------------------------- ends
 
 
+async def open_all_readers(store: Store) -> None:
+    """Let every reader thread of SQLite's store connect: reads that wait for each other cannot share one."""
+    meeting = threading.Barrier(SQLITE_READERS)
+    read = [store.read(lambda tx: (tx.items(), meeting.wait(deadline(1)))) for _ in range(SQLITE_READERS)]
+    await asyncio.gather(*read)
+
+
 async def test_fifty_sockets_come_and_go_and_leave_nothing(tmp_path: Path) -> None:
     async with open_site(tmp_path / "data") as site:
         job_id = await site.job([manual("one")])
         async with site.connected() as client:
             await client.subscribe(job_id)
-        await asyncio.gather(*(site.gateway.engine.store.read(lambda tx: tx.items()) for _ in range(50)))  # all readers
+        await open_all_readers(site.gateway.engine.store)
         async with no_leaks():
             for number in range(50):
                 async with site.connected() as client:
