@@ -144,7 +144,7 @@ def apply(unit: Unit, answer_id: int, fence: int | None = None) -> AnswerRecord 
     if given is None or given.stage != STORED:
         return None
     jobs = Jobs(unit)
-    record = jobs.lock(given.job_id, with_dependents=True)
+    record = jobs.lock(given.job_id)
     given = unit.tx.answer(answer_id)
     run = unit.tx.run(given.run_id) if given else None
     if given is None or given.stage != STORED or run is None:

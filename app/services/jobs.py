@@ -9,11 +9,7 @@ from app.domain.commands import (
     AddComment,
     Assign,
     EndHold,
-    Finish,
     ManageType,
-    ReleaseHold,
-    Run,
-    SetCurrentStep,
     SetHold,
 )
 from app.domain.holds import DependencyTarget, find_cycle
@@ -42,9 +38,6 @@ __all__ = [
 
 MAX_MANAGED_JOBS = 1_000
 
-_MOVING = (Run, Finish, ReleaseHold, SetCurrentStep)
-"""Actions that may finish steps, at once or through automatic steps that they set free, or leave a finished one."""
-
 
 def act(unit: Unit, job_id: str, action: Action) -> Decision:
     """Carry out one of the seven actions.
@@ -57,7 +50,7 @@ def act(unit: Unit, job_id: str, action: Action) -> Decision:
     if isinstance(action, SetHold) and action.dependent_job_id is not None:
         record, dependency = _lock_with_target(unit, jobs, job_id, action.dependent_job_id)
     else:
-        record = jobs.lock(job_id, with_dependents=isinstance(action, _MOVING))
+        record = jobs.lock(job_id)
     diagram = jobs.diagram(record.job)
     decision = decide(record.job, diagram, action, unit.actor, jobs.moment(), dependency=dependency)
     jobs.save(record, decision, diagram)
@@ -146,7 +139,7 @@ def _manage_one(unit: Unit, kind: ManageType, job_id: str) -> ManagedJob:
     """The rules refuse before anything is written, so a refused job leaves no trace in the transaction."""
     jobs = Jobs(unit)
     try:
-        record = jobs.lock(job_id, with_dependents=True)
+        record = jobs.lock(job_id)
         diagram = jobs.diagram(record.job)
         decision = _decide(unit, jobs, record, kind)
     except GatewayError as error:
@@ -178,7 +171,7 @@ def end_hold_when_due(unit: Unit, job_id: str, hold_id: str) -> bool:
     """End a hold whose scheduled release has come. False when it is gone already, or its job is."""
     jobs = Jobs(unit)
     try:
-        record = jobs.lock(job_id, with_dependents=True)
+        record = jobs.lock(job_id)
     except NotFound:
         return False
     hold = next((hold for hold in record.job.flow.holds if hold.hold_id == hold_id), None)

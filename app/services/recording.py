@@ -41,20 +41,19 @@ class Jobs:
         self._unsettled: deque[str] = deque()
         self._finished: set[tuple[str, str]] = set()
 
-    def lock(self, job_id: str, *, with_dependents: bool = False, with_target: str | None = None) -> JobRecord:
-        """Lock a job and those that will be decided about with it, all in ascending order.
+    def lock(self, job_id: str, *, with_target: str | None = None) -> JobRecord:
+        """Lock a job and, in ascending order, the one that will be decided about with it.
+
+        Jobs that wait for this one are locked when something has happened that they wait for (``save``): whoever adds
+        such a dependency locks this job first, so none can appear meanwhile.
 
         Args:
-            with_dependents: the command may finish steps, so jobs that wait for this one may be freed.
             with_target: the job that a new dependency is to wait for.
 
         Raises:
             NotFound: no such job in the item.
         """
-        wanted = {job_id} | ({with_target} if with_target else set())
-        self._lock(wanted | self._waiting_for(job_id) if with_dependents else wanted)
-        while with_dependents and (missed := self._waiting_for(job_id) - self._records.keys()):
-            self._lock(missed)
+        self._lock({job_id, with_target} if with_target else {job_id})
         if job_id not in self._records:
             raise no_such_job(job_id)
         return self._records[job_id]
@@ -62,9 +61,6 @@ class Jobs:
     def find(self, job_id: str) -> JobRecord | None:
         """A job that was locked before."""
         return self._records.get(job_id)
-
-    def _waiting_for(self, job_id: str) -> set[str]:
-        return {dependent.job_id for dependent in self._unit.tx.dependents(self._unit.item, job_id)}
 
     def _lock(self, job_ids: Collection[str]) -> None:
         for job_id, record in self._unit.tx.lock_jobs(self._unit.item, job_ids).items():
@@ -105,10 +101,13 @@ class Jobs:
 
     def _free_dependents(self, job_id: str) -> None:
         """Release the holds of other jobs that waited for what has happened to this one."""
+        dependents = self._unit.tx.dependents(self._unit.item, job_id)
+        if not dependents:
+            return
         awaited = self._records[job_id].job
         diagram = self.diagram(awaited)
-        self._lock(self._waiting_for(job_id))
-        for dependent in self._unit.tx.dependents(self._unit.item, job_id):
+        self._lock({dependent.job_id for dependent in dependents})
+        for dependent in dependents:
             record = self._records.get(dependent.job_id)
             hold = _hold(record, dependent.hold_id) if record else None
             if record is None or hold is None or not self._is_resolved(awaited, diagram, hold):

@@ -15,7 +15,7 @@ def report(unit: Unit, run: RunRecord, command: Report) -> bool:
     changes nothing."""
     jobs = Jobs(unit)
     try:
-        record = jobs.lock(run.job_id, with_dependents=True)
+        record = jobs.lock(run.job_id)
     except NotFound:
         return False
     stored = unit.tx.run(run.run_id)

@@ -9,8 +9,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from app.cli.token import make_token
+from app.settings import read_settings
 from tests.support.deadlines import POLL_S, deadline
 from tests.support.ports import LOOPBACK, free_port
 
@@ -122,9 +125,13 @@ class ServerProcess:
         self._process = None
 
     def token(self, user: str = "admin", *, ttl_s: int | None = None) -> str:
-        """Return a bearer token of the user, made by ``stepgate token``."""
-        lifetime = [] if ttl_s is None else ["--ttl", str(ttl_s)]
-        return self.command("token", user, *lifetime).strip()
+        """Return a bearer token of the user, as ``stepgate token`` prints it but without a process of its own.
+
+        It is made on a thread, for callers in whose thread an event loop runs.
+        """
+        settings = read_settings(self._environment, {"token_ttl_s": ttl_s})
+        with ThreadPoolExecutor(1, thread_name_prefix="token") as thread:
+            return thread.submit(make_token, settings, user).result(deadline(COMMAND_S))
 
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Run ``stepgate ARGUMENTS`` with this server's settings and return its standard output.
