@@ -110,4 +110,4 @@ def test_a_server_that_cannot_start_says_why(start_server: Callable[..., ServerP
 
 def test_a_command_that_fails_shows_what_it_said(server: ServerProcess) -> None:
     with pytest.raises(AssertionError, match="nobody"):
-        server.token("nobody")
+        server.command("token", "nobody")

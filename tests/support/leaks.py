@@ -12,7 +12,7 @@ from typing import Self
 from tests.support.deadlines import POLL_S, deadline
 
 LOOPS_OWN = "asyncio_"
-"""Threads of the loop's own pool (``asyncio.to_thread``). They are the loop's to end, and how many there are is a race: it
+"""Threads of the loop's own pool (``asyncio.to_thread``): the loop ends them, and how many there are is a race, for it
 makes another one whenever the last has handed over its result but not yet come to rest."""
 
 
