@@ -4,6 +4,8 @@ from urllib.parse import unquote
 
 from starlette.requests import HTTPConnection
 
+_HEADERS = (b"x-esri-authorization", b"authorization")
+
 
 def token_of(connection: HTTPConnection) -> str | None:
     """The bearer token, or None: ``X-Esri-Authorization`` first, then ``Authorization``, then ``?token=``.
@@ -11,10 +13,11 @@ def token_of(connection: HTTPConnection) -> str | None:
     Proxies in front of older clients drop the headers, so the query parameter counts as well; clients append it as it
     is, so it is taken raw: a ``+`` in it stays a plus (websocket.md 1.2).
     """
-    for name in ("x-esri-authorization", "authorization"):
-        scheme, _, token = connection.headers.get(name, "").partition(" ")
-        if scheme.casefold() == "bearer" and token.strip():
-            return token.strip()
+    carried = {name: value for name, value in connection.scope["headers"] if name in _HEADERS}
+    for name in _HEADERS:
+        scheme, _, token = carried.get(name, b"").partition(b" ")
+        if scheme.lower() == b"bearer" and token.strip():
+            return token.strip().decode("latin-1")
     return query_token(connection.scope.get("query_string", b""))
 
 
