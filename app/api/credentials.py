@@ -13,7 +13,8 @@ def token_of(connection: HTTPConnection) -> str | None:
     Proxies in front of older clients drop the headers, so the query parameter counts as well; clients append it as it
     is, so it is taken raw: a ``+`` in it stays a plus (websocket.md 1.2).
     """
-    carried = {name: value for name, value in connection.scope["headers"] if name in _HEADERS}
+    headers: list[tuple[bytes, bytes]] = connection.scope["headers"]
+    carried = {name: value for name, value in headers if name in _HEADERS}
     for name in _HEADERS:
         scheme, _, token = carried.get(name, b"").partition(b" ")
         if scheme.lower() == b"bearer" and token.strip():
