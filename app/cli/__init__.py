@@ -3,6 +3,7 @@
 Exit status: 0 done, 1 it could not be done, 2 it was asked for in a wrong way. Errors are one line on standard error.
 """
 
+import gc
 import os
 import sys
 import traceback
@@ -32,7 +33,10 @@ MODULES: Final = {
 
 def main() -> None:
     """Run the command of ``sys.argv`` and exit."""
-    sys.exit(run())
+    status = run()
+    # Python's last collection would look through all that was imported, to free what the system frees anyway: 0.2 s.
+    gc.freeze()
+    sys.exit(status)
 
 
 def run(arguments: list[str] | None = None) -> int:
