@@ -39,16 +39,15 @@ SKIPPED = {
 """How lines begin that are not run, and why."""
 
 TYPED = {
-    "stepgate answer JOB # shows what the step asks; answer yes": "yes\n\n",
-    "stepgate answer JOB # the next step asks at once: approve it": "Approve\n\n",
+    "stepgate answer JOB": "Approve\n\n",
     'websockets "ws': '{"msgType": "subscribe", "jobIds": ["JOB"]}\n',
 }
 """What a person types, by how the line begins."""
 
 TOLD = {
     "stepgate run JOB # refused": "(Held)",
-    "stepgate run JOB # ... and goes on": "started",
-    "stepgate answer JOB # the next step": "the answer is applied",
+    "stepgate finish JOB": "finished",
+    "stepgate answer JOB": "the answer is applied",
     "stepgate show JOB # the job is done": "the workflow is done",
     'curl -H "Authorization: Bearer $TOKEN" --json \'{"type": "Run"}\'': '"stepResponses"',
     'curl -H "Authorization: Bearer $TOKEN" $ITEM': '"jobStatus"',
