@@ -103,8 +103,11 @@ def backend_settings(backend: BackendName, request: pytest.FixtureRequest, tmp_p
 
 
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[StartServer]:
+def start_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StartServer]:
     """Start servers: ``start_server(**settings)`` gives a ready `ServerProcess`; all end with the test."""
+    # A database that is set up first is dropped last: a server that has lost its own takes seconds to give up.
+    for database in {"postgres_url", "backend_settings"}.intersection(request.fixturenames):
+        request.getfixturevalue(database)
     started: list[ServerProcess] = []
 
     def start(**settings: object) -> ServerProcess:
