@@ -16,7 +16,7 @@ from app.domain.runs import apply_answer, give_answer
 from app.errors import AccessError, Conflict, InvalidValue
 from app.services.access import read_actor
 from app.services.engine import Unit
-from app.services.ports import AnswerRecord, JobRecord
+from app.services.ports import AnswerRecord, JobRecord, PendingAnswer
 from app.services.recording import Jobs
 
 STORED, APPLIED, REJECTED = "stored", "applied", "rejected"
@@ -81,7 +81,7 @@ def store(
         at_ms=unit.now_ms,
     )
     jobs.save(record, decision, diagram)
-    unit.effects.answers.append(answer_id)
+    unit.effects.answers.append(PendingAnswer(unit.item.item_id, answer_id))
     return AnswerReceipt(job_id, step_id, STORED, answer_id, run.prompt_id, request_id)
 
 

@@ -7,7 +7,7 @@ runner reads unapplied answers and timers at each renewal of its lease (design.m
 from collections.abc import Sequence
 
 from app.services.engine import Engine
-from app.services.ports import AnswerRecord, FeedMessage, RunRecord, Store
+from app.services.ports import AnswerRecord, FeedMessage, PendingAnswer, RunRecord, Store
 
 
 class NobodyListens:
@@ -30,7 +30,7 @@ class NobodyListens:
     def stopping(self, run_ids: Sequence[str]) -> None:
         pass
 
-    def answered(self, answer_ids: Sequence[int]) -> None:
+    def answered(self, answers: Sequence[PendingAnswer]) -> None:
         pass
 
     def timers_changed(self) -> None:

@@ -133,6 +133,14 @@ class AnswerRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingAnswer:
+    """An answer that is stored and waits to be applied by its run's owner."""
+
+    item_id: str
+    answer_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     """A moment at which a hold ends by itself."""
 
@@ -607,7 +615,7 @@ class RunStarter(Protocol):
     def stopping(self, run_ids: Sequence[str]) -> None:
         """Runs whose stop was asked for: cancel their executors."""
 
-    def answered(self, answer_ids: Sequence[int]) -> None:
+    def answered(self, answers: Sequence[PendingAnswer]) -> None:
         """Answers were stored: apply them."""
 
     def timers_changed(self) -> None:
@@ -621,7 +629,7 @@ class Effects:
     messages: list[FeedMessage] = field(default_factory=list)
     started: list[RunRecord] = field(default_factory=list)
     stopping: list[str] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
+    answers: list[PendingAnswer] = field(default_factory=list)
     verdicts: list[AnswerRecord] = field(default_factory=list)
     timers_changed: bool = False
     access_changed: bool = False

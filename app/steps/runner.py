@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.domain.commands import EndStoppedRun
 from app.services import answers, jobs, runs
 from app.services.engine import Engine
-from app.services.ports import RunRecord, StepExecutor, Store, Timer
+from app.services.ports import PendingAnswer, RunRecord, StepExecutor, Store, Timer
 from app.steps.calls import ServerCalls
 from app.steps.executions import Executions
 from app.steps.leases import NodeLease
@@ -90,11 +90,11 @@ class Runner:
             if self._is_open and not self._executions.stop(run_id):
                 self._tasks.start(self._end_idle(run_id), f"stop of run {run_id}")
 
-    def answered(self, answer_ids: Sequence[int]) -> None:
-        for answer_id in answer_ids:
-            if self._is_open and answer_id not in self._applying:
-                self._applying.add(answer_id)
-                self._tasks.start(self._apply(answer_id), f"answer {answer_id}")
+    def answered(self, answers: Sequence[PendingAnswer]) -> None:
+        for answer in answers:
+            if self._is_open and answer.answer_id not in self._applying:
+                self._applying.add(answer.answer_id)
+                self._tasks.start(self._apply(answer), f"answer {answer.answer_id}")
 
     def timers_changed(self) -> None:
         self._timers.changed()
@@ -110,17 +110,16 @@ class Runner:
     async def _renewed(self) -> None:
         """Look for what other processes have left for this node."""
         waiting = await self._store.read(lambda tx: tx.unapplied_answers(self.node_id))
-        self.answered([answer.answer_id for answer in waiting])
+        self.answered([PendingAnswer(answer.item_id, answer.answer_id) for answer in waiting])
         await self._executions.look_for_stops()
 
     # ------------------------------------------------------------ answers, stops, timers
 
-    async def _apply(self, answer_id: int) -> None:
+    async def _apply(self, answer: PendingAnswer) -> None:
         """Apply one stored answer, however long the database takes: it has been acknowledged."""
+        answer_id = answer.answer_id
         try:
-            given = await self._store.read(lambda tx: tx.answer(answer_id))
-            if given is not None:
-                await self._calls.persist(given.item_id, lambda unit: answers.apply(unit, answer_id))
+            await self._calls.persist(answer.item_id, lambda unit: answers.apply(unit, answer_id))
         except Exception:
             log.exception("answer %d could not be applied; it is tried again at the next renewal", answer_id)
         finally:

@@ -9,7 +9,8 @@ from app.domain.commands import CompleteRun, Finish, Run, Stop
 from app.domain.job import Answer, ReturnValue, StepState
 from app.errors import StepFailed, StepTimedOut
 from app.services import runs
-from app.services.ports import RunRecord, StepContext
+from app.services.first_start import ITEM_ID
+from app.services.ports import PendingAnswer, RunRecord, StepContext
 from app.steps.progress import Progress
 from app.steps.tasks import Tasks
 from tests.conftest import Settings
@@ -373,7 +374,7 @@ async def test_an_answer_that_was_stored_is_applied_when_the_database_is_back(
             receipt = await world.answer(job_id, "ask", Answer(manual_response=True))
         assert receipt.answer_id is not None
         world.cable.unplug()
-        world.runner.answered([receipt.answer_id])
+        world.runner.answered([PendingAnswer(ITEM_ID, receipt.answer_id)])
         await world.cable.refused()
         world.cable.plug()
         await until_told(world, job_id, "StepFinished")
