@@ -191,6 +191,9 @@ class Flow:
             raise LookupError(f"{step_id!r} is not a current step")
         return step
 
+    def hold(self, hold_id: str) -> Hold | None:
+        return next((hold for hold in self.holds if hold.hold_id == hold_id), None)
+
     def holds_of(self, step_id: str) -> tuple[Hold, ...]:
         return tuple(hold for hold in self.holds if hold.step_id == step_id)
 

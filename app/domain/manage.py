@@ -28,7 +28,7 @@ def create(job: Job, diagram: Diagram, assignment: Assignment, actor: Actor, mom
     work.record(e.JobCreated(job, actor.username))
     work.begin(assignment)
     work.start_automatic_steps()
-    return _decision(work)
+    return work.decision()
 
 
 def manage(
@@ -61,7 +61,7 @@ def manage(
             work.record(e.JobClosed(actor.username, moment.now_ms, final_status))
         else:
             work.record(e.JobDeleted(actor.username))
-    return _decision(work)
+    return work.decision()
 
 
 def require(actor: Actor, kind: ManageType) -> None:
@@ -117,7 +117,7 @@ def add_comment(job: Job, diagram: Diagram, command: AddComment, actor: Actor, m
         raise InvalidValue(f"comment has {len(command.comment)} characters; {MAX_COMMENT_CHARS} are allowed.")
     work = Work(job, diagram, actor, now_ms=moment.now_ms, new_id=moment.new_id)
     work.record(e.CommentAdded(command.comment_id, command.comment, actor.username, moment.now_ms))
-    return _decision(work)
+    return work.decision()
 
 
 # ---------------------------------------------------------------- assignment
@@ -146,7 +146,7 @@ def assign(  # noqa: PLR0917  (the order of its siblings, with the one fact more
     _check_reach(current.assignment, command.assignment, assignee, actor)
     work = Work(job, diagram, actor, now_ms=moment.now_ms, new_id=moment.new_id)
     work.record(e.StepReassigned(current.step_id, command.assignment, actor.username))
-    return _decision(work)
+    return work.decision()
 
 
 def _step_to_assign(job: Job, step_id: str | None, actor: Actor) -> CurrentStep:
@@ -210,7 +210,3 @@ def _to_self_or_back(wanted: Assignment, actor: Actor) -> bool:
     if wanted.type is AssignedType.USER:
         return wanted.to == actor.username
     return wanted.to in actor.groups
-
-
-def _decision(work: Work) -> Decision:
-    return Decision(work.job, tuple(work.recorded), automatic=tuple(work.automatic))

@@ -57,7 +57,7 @@ def apply_answer(
     else:
         _take_effect(work, current, answer, assignee)
     work.start_automatic_steps()
-    return _decision(work)
+    return work.decision()
 
 
 def _take_effect(work: Work, current: CurrentStep, answer: Answer, assignee: Assignment | None) -> None:
@@ -108,19 +108,15 @@ def end_run(
     else:
         work.record(e.StepProgressed(command.step_id, command.msg, command.msg_code))
     work.start_automatic_steps()
-    return _decision(work)
+    return work.decision()
 
 
 def end_hold(job: Job, diagram: Diagram, command: EndHold, moment: Moment) -> Decision | None:
     """End a hold whose time has come or whose dependency is resolved. None when it is gone already."""
-    hold = next((hold for hold in job.flow.holds if hold.hold_id == command.hold_id), None)
+    hold = job.flow.hold(command.hold_id)
     if hold is None:
         return None
     work = Work(job, diagram, SYSTEM, now_ms=moment.now_ms, new_id=moment.new_id)
     work.release(hold)
     work.start_automatic_steps()
-    return _decision(work)
-
-
-def _decision(work: Work) -> Decision:
-    return Decision(work.job, tuple(work.recorded), automatic=tuple(work.automatic))
+    return work.decision()

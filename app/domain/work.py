@@ -24,7 +24,7 @@ from app.domain.job import (
     StepState,
 )
 from app.domain.joins import arrive, open_joins
-from app.domain.outcomes import Lift, LiftKind, Reason, Recorded, StepOutcome, StepStatus
+from app.domain.outcomes import Decision, Lift, LiftKind, Reason, Recorded, StepOutcome, StepStatus
 from app.domain.paths import Way, error_ways, scope_of, ways_out
 from app.domain.refusals import ASSIGN_PRIVILEGES, hold_reason
 from app.expressions.arcade import STEP_ERROR, STEP_SUCCESS, ArcadeError
@@ -50,6 +50,10 @@ class Work:
         """Note that something happened, and be the job after it."""
         self.job = apply(self.job, event)
         self.recorded.append(Recorded(event, self.job))
+
+    def decision(self) -> Decision:
+        """What the command has led to so far."""
+        return Decision(self.job, tuple(self.recorded), automatic=tuple(self.automatic))
 
     # ------------------------------------------------------------ starting
 

@@ -174,7 +174,7 @@ def end_hold_when_due(unit: Unit, job_id: str, hold_id: str) -> bool:
         record = jobs.lock(job_id)
     except NotFound:
         return False
-    hold = next((hold for hold in record.job.flow.holds if hold.hold_id == hold_id), None)
+    hold = record.job.flow.hold(hold_id)
     if hold is None or hold.scheduled_release_ms is None or hold.scheduled_release_ms > unit.now_ms:
         return False
     diagram = jobs.diagram(record.job)

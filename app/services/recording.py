@@ -109,7 +109,7 @@ class Jobs:
         self._lock({dependent.job_id for dependent in dependents})
         for dependent in dependents:
             record = self._records.get(dependent.job_id)
-            hold = _hold(record, dependent.hold_id) if record else None
+            hold = record.job.flow.hold(dependent.hold_id) if record else None
             if record is None or hold is None or not self._is_resolved(awaited, diagram, hold):
                 continue
             own = self.diagram(record.job)
@@ -132,10 +132,6 @@ class Jobs:
 def no_such_job(job_id: str) -> NotFound:
     """The error for a job id that the item does not have."""
     return NotFound(f"There is no job {job_id!r} in this workflow item.", name="JobNotFound")
-
-
-def _hold(record: JobRecord, hold_id: str) -> Hold | None:
-    return next((hold for hold in record.job.flow.holds if hold.hold_id == hold_id), None)
 
 
 class Recording:
