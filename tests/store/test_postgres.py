@@ -12,6 +12,7 @@ import pytest
 from app.errors import Conflict, StoreUnavailable
 from app.services.ports import Item
 from app.store.postgres import PostgresStore
+from app.store.postgres_clock import DatabaseClock
 from app.store.postgres_session import LostConnection
 from app.store.postgres_tx import PostgresTx
 from app.store.postgres_wire import Wire
@@ -493,6 +494,24 @@ async def test_the_time_is_the_databases_not_the_machines(database: Database, mo
     assert abs(store.now_ms() - database_ms) < deadline(0.2) * 1000
     first, second = store.now_ms(), store.now_ms()
     assert first <= second
+
+
+async def test_slow_answers_never_put_the_clock_ahead_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hold was once released 24 ms early: the answer to the one question asked had waited on its way back."""
+    machine_s = 100.0
+    waits_s = iter((0.3, 0.02, 0.001, 0.05, 0.4))
+    monkeypatch.setattr("time.monotonic", lambda: machine_s)
+
+    class SlowSession:
+        def all(self, _: object) -> list[tuple[int]]:
+            nonlocal machine_s
+            asked_ms = round(machine_s * 1000) + 5_000
+            machine_s += next(waits_s)
+            return [(asked_ms,)]
+
+    clock = DatabaseClock()
+    clock.compare(SlowSession())  # type: ignore[arg-type]
+    assert machine_s * 1000 + 5_000 - 2 <= clock.now_ms() <= machine_s * 1000 + 5_000
 
 
 async def test_old_commands_are_forgotten(store: PostgresStore, database: Database) -> None:
