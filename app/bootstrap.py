@@ -45,9 +45,11 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         StoreUnavailable: the database cannot be reached, migrated or written, or its keys cannot be opened.
     """
     from app.api.state import Gateway
+    from app.auth.sealing import Sealer
     from app.bus.memory import MemoryBus
     from app.hub.hub import Hub
     from app.services.engine import Engine
+    from app.steps.registry import executors
     from app.steps.runner import Runner
 
     async with AsyncExitStack() as parts:
@@ -59,8 +61,8 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         tokens = await tokens_of(settings, store)
         await parts.enter_async_context(_task(_keep_keys_fresh(tokens, store), "signing keys"))
         hub = Hub(store, MemoryBus(), settings)
-        runner = Runner(store, lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
-        engine = Engine(store, hub, runner)
+        runner = Runner(store, executors(), lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
+        engine = Engine(store, hub, runner, Sealer(settings.secret_key))
         runner.attach(engine)
         await hub.open()
         parts.push_async_callback(hub.close)

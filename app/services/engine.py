@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from app.domain.access import SYSTEM, Actor
 from app.errors import NotFound
 from app.services.access import Actors
-from app.services.ports import Effects, Item, Publisher, RunStarter, Store, Tx
+from app.services.ports import Effects, Item, Publisher, RunStarter, Store, Tx, Vault
 
 T = TypeVar("T")
 
@@ -56,6 +56,18 @@ def _first_id(next_bytes: Callable[[], bytes]) -> str:
     return found
 
 
+class NoVault:
+    """The vault of an engine that has no business with secrets: it refuses them."""
+
+    def seal(self, secret: bytes) -> bytes:  # noqa: ARG002 - as the port wants it
+        raise RuntimeError("this engine was given no vault")
+
+    open = seal
+
+
+NO_VAULT = NoVault()
+
+
 @dataclass(slots=True)
 class Unit:
     """One attempt at a use case. A new one is made for every try, so a lost try leaves nothing behind."""
@@ -66,6 +78,7 @@ class Unit:
     now_ms: int
     new_id: Callable[[], str]
     node_id: str
+    vault: Vault
     effects: Effects = field(default_factory=Effects)
 
 
@@ -82,10 +95,11 @@ class _Done(Generic[T]):
 class Engine:
     """The one way into the store for use cases."""
 
-    def __init__(self, store: Store, publisher: Publisher, runner: RunStarter) -> None:
+    def __init__(self, store: Store, publisher: Publisher, runner: RunStarter, vault: Vault = NO_VAULT) -> None:
         self.store = store
         self._publisher = publisher
         self._runner = runner
+        self._vault = vault
         self._actors = Actors()
 
     async def execute(self, caller: Caller, use_case: Callable[[Unit], T]) -> T:
@@ -120,7 +134,7 @@ class Engine:
         if item is None:
             raise NotFound(f"There is no workflow item {caller.item_id!r} in {caller.org_id!r}.", name="ItemNotFound")
         actor = SYSTEM if caller.username is None else self._actors.load(tx, item, caller.username)
-        return Unit(tx, item, actor, tx.now_ms(), ids, self._runner.node_id)
+        return Unit(tx, item, actor, tx.now_ms(), ids, self._runner.node_id, self._vault)
 
     def _keep(self, item: Item, actor: Actor) -> None:
         if not actor.is_system:

@@ -6,11 +6,15 @@ Each protocol's docstring is the contract that ``tests/contracts`` checks agains
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.domain.access import Role
 from app.domain.diagram import Diagram, Step
 from app.domain.job import Answer, Assignment, Hold, Job, ReturnValue
+
+if TYPE_CHECKING:  # they import this module
+    from app.services.engine import Unit
+    from app.services.recording import Jobs
 
 T = TypeVar("T")
 
@@ -101,7 +105,8 @@ class Comment:
 class RunRecord:
     """A run as the runner sees it: who executes it, and which takeover it is.
 
-    A result that comes with an older ``fence`` than the stored one is refused.
+    A result that comes with an older ``fence`` than the stored one is refused. ``note`` is what its executor has
+    written down for whoever takes the run over.
     """
 
     run_id: str
@@ -111,6 +116,7 @@ class RunRecord:
     step_id: str
     node_id: str
     fence: int
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +247,15 @@ class SavedSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of an item (rest.md 8.2). ``value`` is UTF-8, sealed by a ``Vault`` where ``encrypted``."""
+
+    name: str
+    value: bytes
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChainFault:
     """A place where a job's feed is not what it was: a gap, or a row whose ``prev_hash`` does not fit."""
 
@@ -361,6 +376,9 @@ class Tx(Protocol):
     def run(self, run_id: str) -> RunRecord | None:
         """A run that has not ended."""
 
+    def set_run_note(self, run_id: str, note: str) -> None:
+        """Replace what the run's executor has noted."""
+
     def add_answer(
         self,
         record: JobRecord,
@@ -440,7 +458,7 @@ class Tx(Protocol):
 
     def link_role(self, item: Item, group_id: str, role_name: str, linked: bool) -> None: ...
 
-    # keys, lookups, searches
+    # keys, lookups, settings, searches
     def signing_keys(self) -> list[SigningKey]: ...
     def add_signing_key(self, key: SigningKey) -> None: ...
     def retire_signing_keys(self, retired_ms: int) -> None:
@@ -448,6 +466,8 @@ class Tx(Protocol):
 
     def lookups(self, item: Item, lookup_type: str) -> list[tuple[str, int]]: ...
     def put_lookups(self, item: Item, lookup_type: str, values: Sequence[tuple[str, int]]) -> None: ...
+    def settings(self, item: Item) -> list[Setting]: ...
+    def put_setting(self, item: Item, setting: Setting) -> None: ...
     def searches(self, item: Item) -> list[SavedSearch]: ...
     def put_search(self, item: Item, search: SavedSearch) -> None: ...
 
@@ -549,13 +569,49 @@ class Bus(Protocol):
     async def close(self) -> None: ...
 
 
+class Vault(Protocol):
+    """Keeps secrets of the database closed to whoever has only the database."""
+
+    def seal(self, secret: bytes) -> bytes:
+        """Encrypt what is to be stored."""
+
+    def open(self, stored: bytes) -> bytes:
+        """What was sealed. Raises StoreUnavailable when it was sealed under another key."""
+
+
 class Adoption(StrEnum):
-    """What it means for an executor to take over a run whose node has died (design.md section 2, "Runner")."""
+    """What it means for an executor to take over a run whose node has died (design.md section 2, "Runner").
+
+    ``RESUME``: it goes on where the other node was, by the run's note. ``ATOMIC``: it returns ``AtomicWork``, so
+    nothing was done yet. ``AGAIN``: it does everything once more. ``ONCE``: it notes its intent before the effect; a
+    run with a note is not executed again but fails with ``OUTCOME_UNKNOWN``, one without is.
+    """
 
     RESUME = "resume"
     ATOMIC = "atomic"
     AGAIN = "again"
     ONCE = "once"
+
+
+class StepServices(Protocol):
+    """What an executor may do in the item of its run, as the server itself (nobody's privileges are asked).
+
+    All of it waits for a database that is away, and raises BackendError only when the server closes: let that pass,
+    and the run is taken over at the next start.
+    """
+
+    async def read(self, query: "Callable[[Unit], T]") -> T:
+        """Run a query in one snapshot."""
+
+    async def write(self, use_case: "Callable[[Unit], T]") -> T:
+        """Run a use case in a transaction of its own: for effects that are not the step's end (``AtomicWork``)."""
+
+    async def note(self, note: str) -> None:
+        """Write down, durably, what a takeover must know; it is ``run.note`` then. Raises StepFailed, having written
+        nothing, when the run is not this executor's any more: what was about to be done must not be done."""
+
+    async def settings(self) -> Mapping[str, str]:
+        """The item's settings by name, secrets included. Raises StepFailed when the master key is not what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,6 +627,24 @@ class StepContext:
     step: Step
     adopted: bool
     progress: Callable[[str, str], None]
+    services: StepServices
+
+    @property
+    def started_by(self) -> str:
+        """The user who started the run, ``$currentUser`` of its expressions; ``system`` when it started by itself."""
+        return self.job.flow.current(self.step.step_id).last_run.started_by
+
+
+@dataclass(frozen=True, slots=True)
+class AtomicWork:
+    """The whole effect of a step, to be done in the transaction that finishes it: both are there, or neither.
+
+    ``do`` gets the transaction with the run's job locked in ``jobs`` (``jobs.lock`` gives it again), and returns what
+    ``$retVal`` is to be. It may be called twice, and not at all when the run was taken over. A StepError it raises
+    undoes what it wrote and fails the step.
+    """
+
+    do: "Callable[[Unit, Jobs], ReturnValue]"
 
 
 class StepExecutor(Protocol):
@@ -582,11 +656,11 @@ class StepExecutor(Protocol):
 
     @property
     def adoption(self) -> Adoption:
-        """RESUME, ATOMIC and AGAIN are executed again after a takeover; a ONCE whose outcome is unknown fails."""
+        """What a takeover of its runs means."""
 
-    async def execute(self, context: StepContext) -> ReturnValue:
-        """Do the step and return what ``$retVal`` is to be. Raises StepFailed or StepTimedOut with a sentence for the
-        user and, as ``name``, the ``msgCode``."""
+    async def execute(self, context: StepContext) -> ReturnValue | AtomicWork:
+        """Do the step and return what ``$retVal`` is to be, or the work that gives it. Raises StepFailed or
+        StepTimedOut with a sentence for the user and, as ``name``, the ``msgCode``."""
 
 
 class Publisher(Protocol):

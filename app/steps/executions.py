@@ -11,14 +11,15 @@ from app.errors import BackendError, StepError
 from app.protocol.codes import MsgCode
 from app.services import runs
 from app.services.engine import Unit
-from app.services.ports import Adoption, RunRecord, StepContext, StepExecutor
+from app.services.ports import Adoption, AtomicWork, RunRecord, StepContext, StepExecutor
 from app.steps.calls import ServerCalls
 from app.steps.progress import Progress
+from app.steps.services import RunServices
 from app.steps.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-Outcome = CompleteRun | FailRun | EndStoppedRun
+Outcome = CompleteRun | FailRun | EndStoppedRun | AtomicWork
 
 _FAILED = "The step failed for a reason inside the server; its log says more."
 _UNKNOWN = "The server stopped while it did this step; whether it was done is unknown. Check, then run it again."
@@ -35,7 +36,7 @@ class Execution:
     adopted: bool
     progress: Progress
     task: asyncio.Task[None] | None = None
-    work: asyncio.Task[ReturnValue] | None = None
+    work: asyncio.Task[ReturnValue | AtomicWork] | None = None
     stop_asked: bool = False
 
     def cancel(self) -> None:
@@ -122,7 +123,8 @@ class Executions:
             step = stored.diagram.step(run.step_id) if stored else None
             if step is None or not step.is_service:
                 return None
-            return StepContext(run, record.job, step, execution.adopted, execution.progress)
+            services = RunServices(self._calls, run)
+            return StepContext(run, record.job, step, execution.adopted, execution.progress, services)
 
         return await self._calls.query(run.item_id, load)
 
@@ -133,7 +135,7 @@ class Executions:
         if executor is None:
             text = f"This server has no executor for steps of type {context.step.action_type}."
             return FailRun(run.step_id, run.run_id, text, MsgCode.NO_EXECUTOR)
-        if context.adopted and executor.adoption is Adoption.ONCE:
+        if executor.adoption is Adoption.ONCE and run.note is not None:
             return FailRun(run.step_id, run.run_id, _UNKNOWN, MsgCode.OUTCOME_UNKNOWN)
         return await self._execute(execution, executor, context)
 
@@ -143,13 +145,16 @@ class Executions:
         failed = FailRun(run.step_id, run.run_id, _FAILED, MsgCode.STEP_FAILED)
         execution.work = self._tasks.start(executor.execute(context), f"executor of run {run.run_id}")
         try:
-            return CompleteRun(run.step_id, run.run_id, await execution.work)
+            result = await execution.work
+            return result if isinstance(result, AtomicWork) else CompleteRun(run.step_id, run.run_id, result)
         except asyncio.CancelledError:
             if _is_being_cancelled():
                 raise
             log.log(logging.INFO if execution.stop_asked else logging.ERROR, "run %s was cancelled", run.run_id)
         except StepError as error:
             failed = FailRun(run.step_id, run.run_id, str(error), error.name)
+        except BackendError:
+            raise
         except Exception:
             log.exception("the executor of run %s of job %s failed", run.run_id, run.job_id)
         return EndStoppedRun(run.step_id, run.run_id) if execution.stop_asked else failed
@@ -162,6 +167,8 @@ class Executions:
             await self._write(run, outcome)
         except BackendError:
             raise
+        except StepError as error:
+            await self._write(run, FailRun(run.step_id, run.run_id, str(error), error.name))
         except Exception:
             log.exception("the outcome of run %s of job %s could not be written", run.run_id, run.job_id)
             await self._write(run, FailRun(run.step_id, run.run_id, _FAILED, MsgCode.STEP_FAILED))

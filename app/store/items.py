@@ -1,4 +1,4 @@
-"""Workflow items, and what is set up in them: job numbers, lookups, saved searches; and the keys that sign tokens."""
+"""Workflow items, and what is set up in them: job numbers, lookups, settings, saved searches; and the signing keys."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.errors import Conflict
-from app.services.ports import Item, SavedSearch, SigningKey
+from app.services.ports import Item, SavedSearch, Setting, SigningKey
 from app.store.base import Queries
-from app.store.schema import item, job_number, lookup, search, signing_key
+from app.store.schema import item, job_number, lookup, search, setting, signing_key
 from app.store.sql import Statement, insert_if_new, insert_into, put_into
 
 _SELECT = select(item.c.key, item.c.item_id, item.c.org_id, item.c.name, item.c.access_version)
@@ -36,6 +36,13 @@ _CLEAR_LOOKUPS = Statement(
     delete(lookup).where(lookup.c.item_key == bindparam("own_item"), lookup.c.lookup_type == bindparam("own_type"))
 )
 _ADD_LOOKUP = insert_into(lookup)
+
+_SETTINGS = Statement(
+    select(setting.c.name, setting.c.value, setting.c.encrypted)
+    .where(setting.c.item_key == bindparam("item_key"))
+    .order_by(setting.c.key)
+)
+_PUT_SETTING = put_into(setting, ["item_key", "name"])
 
 _SEARCH: Final = "search_id name search_type folder definition color_ramp sort_index".split()
 """Members of ``SavedSearch``, in the order of its constructor."""
@@ -99,6 +106,15 @@ class ItemQueries(Queries):
             {"item_key": item.key, "lookup_type": lookup_type, "name": name, "value": value} for name, value in values
         ]
         self.sql.change_many(_ADD_LOOKUP, rows)
+
+    def settings(self, item: Item) -> list[Setting]:
+        rows = self.sql.all(_SETTINGS, item_key=item.key)
+        return [Setting(name, bytes(value), bool(encrypted)) for name, value, encrypted in rows]
+
+    def put_setting(self, item: Item, setting: Setting) -> None:
+        self.sql.change(
+            _PUT_SETTING, item_key=item.key, name=setting.name, value=setting.value, encrypted=setting.encrypted
+        )
 
     def searches(self, item: Item) -> list[SavedSearch]:
         return [SavedSearch(*row) for row in self.sql.all(_SEARCHES, item_key=item.key)]

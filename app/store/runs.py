@@ -13,9 +13,10 @@ from app.store.schema import answer, item, job, node, run
 from app.store.sql import AnyOf, Row, Statement, insert_if_new, insert_into, put_into
 
 _ADD_RUN = insert_into(run)
+_NOTE = Statement(update(run).where(run.c.run_id == bindparam("own_id")).values(note=bindparam("new_note")))
 _END_RUN = Statement(update(run).where(run.c.run_id == bindparam("own_id")).values(ended=true()))
 _RUNS = (
-    select(run.c.run_id, item.c.item_id, job.c.key, job.c.job_id, run.c.step_id, run.c.node_id, run.c.fence)
+    select(run.c.run_id, item.c.item_id, job.c.key, job.c.job_id, run.c.step_id, run.c.node_id, run.c.fence, run.c.note)
     .select_from(run.join(job, run.c.job_key == job.c.key).join(item, job.c.item_key == item.c.key))
     .where(run.c.ended.is_(False))
 )
@@ -97,7 +98,14 @@ class RunQueries(Queries):
 
     def add_run(self, record: JobRecord, run_id: str, step_id: str, node_id: str) -> None:
         self.sql.change(
-            _ADD_RUN, job_key=record.key, run_id=run_id, step_id=step_id, node_id=node_id, fence=1, ended=False
+            _ADD_RUN,
+            job_key=record.key,
+            run_id=run_id,
+            step_id=step_id,
+            node_id=node_id,
+            fence=1,
+            note=None,
+            ended=False,
         )
 
     def end_run(self, run_id: str) -> None:
@@ -106,6 +114,9 @@ class RunQueries(Queries):
     def run(self, run_id: str) -> RunRecord | None:
         row = self.sql.one(_RUN, run_id=run_id)
         return RunRecord(*row) if row else None
+
+    def set_run_note(self, run_id: str, note: str) -> None:
+        self.sql.change(_NOTE, own_id=run_id, new_note=note)
 
     def add_answer(
         self,

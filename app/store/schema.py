@@ -111,6 +111,16 @@ lookup = _table(
     UniqueConstraint("item_key", "lookup_type", "name"),
 )
 
+setting = _table(
+    "setting",
+    _key(),
+    _ref("item"),
+    _text("name"),
+    _bytes("value"),
+    _flag("encrypted"),
+    UniqueConstraint("item_key", "name"),
+)
+
 search = _table(
     "search",
     _key(),
@@ -390,6 +400,7 @@ run = _table(
     _text("step_id"),
     _text("node_id"),
     _int("fence"),
+    _text("note", nullable=True),
     _flag("ended"),
     UniqueConstraint("run_id"),
 )

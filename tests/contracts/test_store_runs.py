@@ -1,6 +1,7 @@
 """Runs, the leases of their nodes, and answers, in the store."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -53,6 +54,9 @@ async def test_a_run_is_found_until_it_ends(store: AnyStore) -> None:
     run = RunRecord("r", "item", record.key, "job", "a", "node", fence=1)
     assert await store.read(lambda tx: tx.run("r")) == run
     assert await store.read(lambda tx: tx.run("other")) is None
+    await store.run(lambda tx: tx.set_run_note("r", "first"))
+    await store.run(lambda tx: tx.set_run_note("r", "second"))
+    assert await store.read(lambda tx: tx.run("r")) == replace(run, note="second")
     await store.run(lambda tx: tx.end_run("r"))
     assert await store.read(lambda tx: tx.run("r")) is None
 

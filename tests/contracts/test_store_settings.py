@@ -8,7 +8,7 @@ import pytest
 from app.domain.access import Role
 from app.domain.diagram import DRAFT_VERSION
 from app.errors import Conflict, NotFound
-from app.services.ports import DiagramSummary, Group, JobTemplate, SavedSearch, SigningKey, User
+from app.services.ports import DiagramSummary, Group, JobTemplate, SavedSearch, Setting, SigningKey, User
 from app.store.tx import SqlTx
 from tests.conftest import BackendName
 from tests.store import databases
@@ -66,6 +66,19 @@ async def test_lookups_are_replaced_by_type_and_keep_their_order(store: AnyStore
     with pytest.raises(Conflict):
         await store.run(lambda tx: tx.put_lookups(item, "status", [("New", 1), ("New", 2)]))
     assert await store.read(lambda tx: tx.lookups(item, "status")) == [("New", 1)]
+
+
+async def test_a_setting_is_replaced_by_its_name(store: AnyStore) -> None:
+    def write(tx: SqlTx) -> None:
+        item, other = item_of(tx), tx.add_item("second", "workflow", "Second")
+        tx.put_setting(item, Setting("b", b"\x00\xff", True))
+        tx.put_setting(item, Setting("a", b"1", False))
+        tx.put_setting(other, Setting("a", b"2", False))
+        tx.put_setting(item, Setting("b", b"new", False))
+
+    await store.run(write)
+    item = await store.run(item_of)
+    assert await store.read(lambda tx: tx.settings(item)) == [Setting("b", b"new", False), Setting("a", b"1", False)]
 
 
 async def test_a_search_is_replaced_by_its_id(store: AnyStore) -> None:

@@ -4,26 +4,37 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from app.domain.job import ReturnValue
-from app.services.ports import Adoption, StepContext
+from app.services.ports import Adoption, AtomicWork, StepContext
 from tests.support import deadline
 
-Work = Callable[[StepContext], Awaitable[ReturnValue]]
+Work = Callable[[StepContext], Awaitable[ReturnValue | AtomicWork]]
 
 
 class Scripted:
-    """Does what ``work`` says; ``contexts`` are all it was given. Without ``work`` it waits until it is cancelled."""
+    """Does what ``work`` says; ``contexts`` are all it was given. Without ``work`` it waits until it is cancelled.
+
+    ``note``, if given, is written down before the work begins.
+    """
 
     def __init__(
-        self, work: Work | None = None, *, action_type: str = "WebRequest", adoption: Adoption = Adoption.AGAIN
+        self,
+        work: Work | None = None,
+        *,
+        action_type: str = "WebRequest",
+        adoption: Adoption = Adoption.AGAIN,
+        note: str | None = None,
     ) -> None:
         self.action_type = action_type
         self.adoption = adoption
         self.contexts: list[StepContext] = []
+        self._note = note
         self._work = work or self.forever
         self._began = asyncio.Event()
 
-    async def execute(self, context: StepContext) -> ReturnValue:
+    async def execute(self, context: StepContext) -> ReturnValue | AtomicWork:
         self.contexts.append(context)
+        if self._note is not None:
+            await context.services.note(self._note)
         self._began.set()
         return await self._work(context)
 

@@ -52,7 +52,8 @@ async def test_a_run_of_a_dead_process_is_executed_again(backend_settings: Setti
 
 
 async def test_what_may_be_done_only_once_is_not_done_again_but_told(backend_settings: Settings) -> None:
-    job_id, _ = await running_elsewhere(backend_settings, Scripted(adoption=Adoption.ONCE))
+    """Its executor has noted that it will do it, and may have done it."""
+    job_id, _ = await running_elsewhere(backend_settings, Scripted(adoption=Adoption.ONCE, note="now"))
     executor = Scripted(at_once, adoption=Adoption.ONCE)
     async with open_world(backend_settings, [executor], lease_s=LEASE_S) as world:
         await world.ear.until(lambda: "StepError" in world.ear.types(job_id))
@@ -60,6 +61,24 @@ async def test_what_may_be_done_only_once_is_not_done_again_but_told(backend_set
         assert world.ear.bodies(job_id, "StepError")[0]["msgCode"] == "OUTCOME_UNKNOWN"
         assert (await world.act(job_id, Run())).success
         await world.ear.until(lambda: "StepFinished" in world.ear.types(job_id))
+
+
+async def test_what_may_be_done_only_once_is_done_by_the_next_process_if_it_was_not_begun(
+    backend_settings: Settings,
+) -> None:
+    job_id, _ = await running_elsewhere(backend_settings, Scripted(adoption=Adoption.ONCE))
+    executor = Scripted(at_once, adoption=Adoption.ONCE)
+    async with open_world(backend_settings, [executor], lease_s=LEASE_S) as world:
+        await world.ear.until(lambda: "StepFinished" in world.ear.types(job_id))
+        assert len(executor.contexts) == 1
+
+
+async def test_a_note_comes_with_the_run_to_whoever_takes_it_over(backend_settings: Settings) -> None:
+    job_id, _ = await running_elsewhere(backend_settings, Scripted(adoption=Adoption.RESUME, note="service job 7"))
+    executor = Scripted(at_once, adoption=Adoption.RESUME)
+    async with open_world(backend_settings, [executor], lease_s=LEASE_S) as world:
+        await world.ear.until(lambda: "StepFinished" in world.ear.types(job_id))
+        assert executor.contexts[0].run.note == "service job 7"
 
 
 async def test_a_run_that_was_being_stopped_when_its_process_died_ends_as_stopped(backend_settings: Settings) -> None:

@@ -15,7 +15,7 @@ from app.domain.outcomes import Decision
 from app.errors import StoreUnavailable
 from app.protocol.diagrams import parse_diagram
 from app.services import answers, jobs
-from app.services.engine import Caller, Engine, Unit, new_id
+from app.services.engine import NO_VAULT, Caller, Engine, Unit, new_id
 from app.services.first_start import ADMIN, ITEM_ID, ORG_ID, FirstPeople, first_start
 from app.services.ports import (
     AnswerRecord,
@@ -28,6 +28,7 @@ from app.services.ports import (
     StepExecutor,
     Store,
     Tx,
+    Vault,
 )
 from app.steps.runner import Runner
 from app.store.migrate import migrate
@@ -115,12 +116,14 @@ class Cable:
 class World:
     """A database with the contents of a first start, and everything behind the edges running on it."""
 
-    def __init__(self, store: Store, executors: Sequence[StepExecutor], lease_s: float, close_s: float) -> None:
+    def __init__(
+        self, store: Store, executors: Sequence[StepExecutor], lease_s: float, close_s: float, vault: Vault
+    ) -> None:
         self.cable = Cable(store)
         self.store: Store = cast("Store", self.cable)
         self.ear = Ear()
         self.runner = Runner(self.store, executors, lease_s=lease_s, renew_s=lease_s / 4, close_s=close_s)
-        self.engine = Engine(self.store, self.ear, self.runner)
+        self.engine = Engine(self.store, self.ear, self.runner, vault)
         self.runner.attach(self.engine)
 
     async def crash(self) -> None:
@@ -250,13 +253,18 @@ def user(name: str) -> Assignment:
 
 @asynccontextmanager
 async def open_world(
-    settings: dict[str, object], executors: Sequence[StepExecutor] = (), *, lease_s: float = 2, close_s: float = 5
+    settings: dict[str, object],
+    executors: Sequence[StepExecutor] = (),
+    *,
+    lease_s: float = 2,
+    close_s: float = 5,
+    vault: Vault = NO_VAULT,
 ) -> AsyncIterator[World]:
     """Open a world on the database that ``backend_settings`` names; a database with contents is taken as it is."""
     store = await open_store(settings)
     try:
         await store.run(_fill)
-        world = World(store, executors, lease_s, close_s)
+        world = World(store, executors, lease_s, close_s, vault)
         await world.runner.open()
         try:
             yield world

@@ -177,6 +177,19 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "setting",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("name", TextType, nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("encrypted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_setting_item_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_setting")),
+        sa.UniqueConstraint("item_key", "name", name=op.f("uq_setting_item_key_name")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
         "membership",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("user_key", KeyType, autoincrement=False, nullable=False),
@@ -471,6 +484,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("step_id", TextType, nullable=False),
         sa.Column("node_id", TextType, nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("note", TextType, nullable=True),
         sa.Column("ended", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_run_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_run")),

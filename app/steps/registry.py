@@ -1,0 +1,10 @@
+"""The executors of this server, one for each kind of service step it does."""
+
+from collections.abc import Sequence
+
+from app.services.ports import StepExecutor
+
+
+def executors() -> Sequence[StepExecutor]:
+    """Every executor, made new: bootstrap hands them to the runner."""
+    return []
