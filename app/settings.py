@@ -116,8 +116,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # keeping connections
     ping_interval_s: Annotated[Seconds, Meta(description="Seconds between websocket pings.")] = 20.0
     ping_timeout_s: Annotated[Seconds, Meta(description="Seconds to wait for the answer to a ping.")] = 20.0
+    shutdown_drain_s: Annotated[
+        float, Meta(ge=0, description="Seconds over which many websockets are asked to reconnect at shutdown.")
+    ] = 5.0
     shutdown_grace_s: Annotated[
-        int, Meta(ge=1, description="Seconds that requests and websockets have to end at shutdown.")
+        int, Meta(ge=1, description="Seconds that requests and websockets then have to end.")
     ] = 10
 
     @property

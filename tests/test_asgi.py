@@ -117,6 +117,14 @@ async def test_readiness_fails_with_a_reason_when_the_store_does(app: Starlette,
     assert (await client.get("/healthz")).json() == {"success": True}
 
 
+async def test_a_server_that_ends_is_not_ready_but_lives(app: Starlette, client: httpx2.AsyncClient) -> None:
+    await app.state.gateway.hub.drain(0)
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["type"] == "ShuttingDown"
+    assert (await client.get("/healthz")).status_code == 200
+
+
 async def test_a_mistake_of_ours_is_logged_as_500_and_explained_to_nobody(
     app: Starlette, client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:

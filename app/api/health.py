@@ -27,6 +27,8 @@ async def healthz(_: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """The database answers, so requests can be served; a load balancer asks this. 503 says why not."""
+    if gateway(request).hub.is_draining:
+        return problem(503, "ShuttingDown", "This server is shutting down: go to another one.")
     try:
         async with asyncio.timeout(READY_WITHIN_S):
             await gateway(request).engine.store.read(lambda tx: tx.epoch())

@@ -1,5 +1,6 @@
 """Serving: one process from taking the address to the last good-bye, and what it tells people when it starts."""
 
+import asyncio
 import gc
 import logging
 import shlex
@@ -30,6 +31,9 @@ _COLLECT_AFTER = (10_000, 20, 100)
 
 _BACKLOG = 2_048
 
+_GLANCE_S = 0.1
+"""How often a drain looks whether somebody will not wait for it."""
+
 
 def serve_until_stopped(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
@@ -45,7 +49,7 @@ def serve_until_stopped(settings: Settings) -> None:
 def _run(settings: Settings, listener: socket.socket) -> None:
     greeting = _Greeting(settings, listener)
     app = create_app(settings, greeting.take_password)
-    server = _Server(_configure(app, settings), greeting)
+    server = _Server(_configure(app, settings), app, settings.shutdown_drain_s, greeting)
     set_up_logging(settings.log_level, settings.log_format)
     logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.start_error is None)
     try:
@@ -70,16 +74,35 @@ def _spare_the_collector() -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, saying hello once it accepts connections, and ending with status 0 when it was asked to end."""
+    """uvicorn, saying hello once it accepts connections, letting go of the websockets little by little when it was
+    asked to end, and then ending with status 0."""
 
-    def __init__(self, config: uvicorn.Config, greeting: "_Greeting") -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, drain_s: float, greeting: "_Greeting") -> None:
         super().__init__(config)
+        self._app = app
+        self._drain_s = drain_s
         self._greeting = greeting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         _spare_the_collector()
         self._greeting.show()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nobody new, drain the websockets while requests go on, then end all else as uvicorn does."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        await self._drain()
+        await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        drain = asyncio.create_task(self._app.state.gateway.hub.drain(self._drain_s), name="hub drain")
+        while not (drain.done() or self.force_exit):
+            await asyncio.wait([drain], timeout=_GLANCE_S)
+        drain.cancel()
+        await asyncio.gather(drain, return_exceptions=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - called by the signal module
         """Shut down; a second Ctrl-C waits for nobody. Unlike uvicorn's own, this does not raise the signal again."""

@@ -16,6 +16,7 @@ from app.hub.accepting import AcceptLimit
 from app.hub.authority import Authority
 from app.hub.channel import Channel, Since, Waiter, item_channel, job_channel
 from app.hub.deadlines import Deadlines
+from app.hub.draining import drain
 from app.hub.fanout import Fanout
 from app.hub.frames import framed
 from app.hub.payload import AccessChanged, Payload, decode_payload, encode_payload
@@ -90,6 +91,7 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._gap_timers: dict[Channel, asyncio.TimerHandle] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self.is_draining = False
         self._published = self._received = self._swept = self._gaps = 0
         self._fanout = Fanout()
         self._verdicts = Verdicts()
@@ -112,9 +114,14 @@ class Hub:
             asyncio.create_task(self._sweep.run(self._sweep_question, self._take_swept), name="hub sweep"),
         ]
 
+    async def drain(self, at_most_s: float) -> None:
+        """Ask the sessions to come back, one after the other: this node ends. Its readiness says so from now on."""
+        self.is_draining = True
+        await drain(self._open_sessions(), at_most_s)
+
     async def close(self) -> None:
         """Close the sessions that are left with a code that means "come back", and stop. Idempotent."""
-        for session in [session for sessions in self._sessions.values() for session in sessions]:
+        for session in self._open_sessions():
             session.close(GOING_AWAY)
         for task in self._tasks:
             task.cancel()
@@ -150,6 +157,9 @@ class Hub:
         )
 
     # ------------------------------------------------------------ sessions
+
+    def _open_sessions(self) -> list[Session]:
+        return [session for sessions in self._sessions.values() for session in sessions]
 
     def admits(self, address: str) -> bool:
         """Tell whether one more socket may come in from this address now, and count it if so."""

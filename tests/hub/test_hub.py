@@ -304,6 +304,33 @@ async def test_close_tells_the_sessions_to_come_back(world: World) -> None:
     assert peer.closed[0] == 1012
 
 
+async def test_a_node_that_ends_lets_its_sessions_go_little_by_little(world: World) -> None:
+    async with open_node(world) as node:
+        peers = [peer_of(node.session()) for _ in range(100)]
+        draining = asyncio.create_task(node.hub.drain(60))
+        await asyncio.sleep(0)
+        assert node.hub.is_draining
+        assert 0 < sum(peer.closed is not None for peer in peers) < 20
+        async with asyncio.timeout(deadline(1)):
+            await draining
+        assert {peer.closed[0] for peer in peers if peer.closed} == {1012}
+        assert all(peer.closed for peer in peers)
+
+
+async def test_however_many_they_are_it_takes_no_longer_than_it_may_and_no_time_when_nobody_is_there(
+    world: World,
+) -> None:
+    async with open_node(world) as node:
+        draining = asyncio.create_task(node.hub.drain(5))
+        await asyncio.sleep(0)
+        assert draining.done()
+        peers = [peer_of(node.session()) for _ in range(50)]
+        draining = asyncio.create_task(node.hub.drain(0))
+        await asyncio.sleep(0)
+        assert all(peer.closed for peer in peers)
+        await draining
+
+
 async def test_a_second_node_hears_over_the_bus_and_the_echo_is_dropped(world: World, feed: Feed, backend: str) -> None:
     if backend == "sqlite":
         pytest.skip("SQLite means one serving process")

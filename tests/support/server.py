@@ -62,6 +62,11 @@ class ServerProcess:
         """The process id of the running server."""
         return self._running().pid
 
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The running process itself, for a test that sends it signals."""
+        return self._running()
+
     def start(self) -> None:
         """Start the process and wait until ``/readyz`` answers 200.
 
