@@ -15,13 +15,19 @@ anywhere in an answer, also inside a name or a comment. Written with an escaped 
 the client does not find the words (python-client.md 1, trap 5)."""
 
 
+def _unloaded(text: bytes) -> bytes:
+    """Look for one word before the pattern is tried: hardly any answer has it."""
+    words = text.lower()
+    return _LOADED_WORDS.sub(rb"\1\\u0020\2", text) if b" token" in words or b" required" in words else text
+
+
 class JsonResponse(Response):
     """Anything msgspec can encode, as ``application/json``."""
 
     media_type = "application/json"
 
     def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(_LOADED_WORDS.sub(rb"\1\\u0020\2", _encode(content)), status_code, headers)
+        super().__init__(_unloaded(_encode(content)), status_code, headers)
 
 
 class Success(msgspec.Struct):

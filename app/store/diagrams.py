@@ -22,7 +22,7 @@ _VERSIONS = (
     .select_from(diagram_version.join(diagram, diagram_version.c.diagram_key == diagram.c.key))
     .where(*_OF_DIAGRAM)
 )
-_VERSION = Statement(_VERSIONS.where(diagram_version.c.version == bindparam("version")))
+_VERSION = Statement(_VERSIONS.where(diagram_version.c.version == bindparam("version")), settled=True)
 _NEWEST = Statement(_VERSIONS.order_by(diagram_version.c.version.desc()).limit(bindparam("count")))
 _BODY = Statement(select(diagram_version.c.body).where(diagram_version.c.key == bindparam("key")))
 _activated = case((diagram_version.c.version != bindparam("draft"), diagram_version.c.version))

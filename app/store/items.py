@@ -13,7 +13,9 @@ from app.store.schema import item, job_number, lookup, search, setting, signing_
 from app.store.sql import Statement, insert_if_new, insert_into, put_into
 
 _SELECT = select(item.c.key, item.c.item_id, item.c.org_id, item.c.name, item.c.access_version)
-_ITEM = Statement(_SELECT.where(item.c.item_id == bindparam("item_id"), item.c.org_id == bindparam("org_id")))
+_ITEM = Statement(
+    _SELECT.where(item.c.item_id == bindparam("item_id"), item.c.org_id == bindparam("org_id")), settled=True
+)
 _ITEMS = Statement(_SELECT.order_by(item.c.key))
 _ADD_ITEM = insert_if_new(item, "item_id", "org_id", "name", returning="key")
 _RAISED = update(item).values(access_version=item.c.access_version + bindparam("one"))

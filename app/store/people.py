@@ -13,14 +13,14 @@ from app.store.schema import group, membership, role, role_group, user
 from app.store.sql import Row, Statement, insert_if_new, put_into
 
 _SELECT_USERS = select(user.c.key, user.c.username, user.c.full_name, user.c.email, user.c.disabled)
-_USER = Statement(_SELECT_USERS.where(user.c.username == bindparam("username")))
+_USER = Statement(_SELECT_USERS.where(user.c.username == bindparam("username")), settled=True)
 _USERS = Statement(_SELECT_USERS.order_by(user.c.key))
 _SELECT_GROUPS_OF = (
     select(membership.c.user_key, group.c.group_id)
     .select_from(membership.join(group, membership.c.group_key == group.c.key))
     .order_by(membership.c.key)
 )
-_GROUPS_OF_USER = Statement(_SELECT_GROUPS_OF.where(membership.c.user_key == bindparam("user_key")))
+_GROUPS_OF_USER = Statement(_SELECT_GROUPS_OF.where(membership.c.user_key == bindparam("user_key")), settled=True)
 _GROUPS_OF_ALL = Statement(_SELECT_GROUPS_OF)
 _ADD_USER = insert_if_new(user)
 _OWN_USER = user.c.username == bindparam("own_name")
@@ -30,7 +30,7 @@ _SET_DISABLED = Statement(update(user).where(_OWN_USER).values(disabled=bindpara
 _DELETE_USER = Statement(delete(user).where(_OWN_USER))
 
 _SELECT_GROUPS = select(group.c.group_id, group.c.name)
-_GROUP = Statement(_SELECT_GROUPS.where(group.c.group_id == bindparam("group_id")))
+_GROUP = Statement(_SELECT_GROUPS.where(group.c.group_id == bindparam("group_id")), settled=True)
 _GROUP_BY_NAME = Statement(_SELECT_GROUPS.where(group.c.name == bindparam("group_name")))
 _GROUPS = Statement(_SELECT_GROUPS.order_by(group.c.key))
 _ADD_GROUP = insert_if_new(group)
@@ -50,7 +50,8 @@ _LEAVE = Statement(
 _ROLES = Statement(
     select(role.c.name, role.c.description, role.c.privileges)
     .where(role.c.item_key == bindparam("item_key"))
-    .order_by(role.c.key)
+    .order_by(role.c.key),
+    settled=True,
 )
 _PUT_ROLE = put_into(role, ["item_key", "name"])
 _ROLES_OF_GROUPS = Statement(
@@ -58,7 +59,8 @@ _ROLES_OF_GROUPS = Statement(
     .select_from(role_group.join(role, role_group.c.role_key == role.c.key))
     .join(group, role_group.c.group_key == group.c.key)
     .where(role.c.item_key == bindparam("item_key"))
-    .order_by(role_group.c.key)
+    .order_by(role_group.c.key),
+    settled=True,
 )
 _ROLE_AND_GROUP = Statement(
     select(role.c.key, group.c.key).where(

@@ -35,12 +35,16 @@ class Statement:
     Args:
         clause: names every value it needs with ``bindparam``.
         columns: of an INSERT: the columns that are given values.
+        settled: it reads nothing but what is seldom changed (``settled.py``), always with its values in one order.
     """
 
-    def __init__(self, clause: ClauseElement, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, clause: ClauseElement, columns: Sequence[str] | None = None, *, settled: bool = False) -> None:
         self._clause = clause
         self._columns = columns
-        self.writes = isinstance(clause, UpdateBase)
+        self.settled = settled
+        self.table = clause.table if isinstance(clause, UpdateBase) else None
+        """What it changes; None for a query."""
+        self.writes = self.table is not None
         self.name = f"stepgate_{next(_numbers)}".encode()
         """What it is called as a prepared statement."""
 

@@ -21,6 +21,7 @@ from app.store.base import ParseDiagram, Surroundings
 from app.store.calls import Call, Gate, deliver
 from app.store.diagram_cache import DiagramCache
 from app.store.schema import check_revision
+from app.store.settled import SettledRows
 from app.store.sqlite_session import SqliteSession, translate
 from app.store.threads import DatabaseThreads
 from app.store.tx import SqlTx
@@ -67,6 +68,7 @@ class SqliteStore:
         self._busy_timeout_s = busy_timeout_s
         self._around = Surroundings(parse_diagram, DiagramCache(diagrams_cached), self.now_ms)
         self._gate = Gate(max_waiting)
+        self._settled = SettledRows()
         self._transactions = self._commits = 0
         self._queue: SimpleQueue[Call | None] = SimpleQueue()
         self._readers = DatabaseThreads(self._connect_reader, readers, "stepgate store reader")
@@ -118,7 +120,7 @@ class SqliteStore:
 
     def _read(self, query: Callable[[SqlTx], T]) -> T:
         connection = self._readers.connection()
-        tx = SqlTx(SqliteSession(connection, read_only=True), self._around, command_id="")
+        tx = SqlTx(SqliteSession(connection), self._around, command_id="")
         _execute(connection, "BEGIN")
         try:
             result = query(tx)
@@ -198,6 +200,7 @@ class SqliteStore:
             if self._writer.in_transaction:  # a rollback failed: there is no other way on
                 _execute(self._writer, "ROLLBACK")
             _execute(self._writer, "BEGIN IMMEDIATE")
+            self._settled.begin(_execute(self._writer, "PRAGMA data_version").fetchone())
             transactions = [self._run(call) for call in batch]
             _execute(self._writer, "COMMIT")
         except BaseException as error:  # noqa: BLE001 - whatever it was, every caller must hear of it
@@ -214,7 +217,7 @@ class SqliteStore:
             StoreUnavailable: SQLite has rolled the whole transaction back (disk full, I/O error).
         """
         writer = self._writer
-        tx = SqlTx(SqliteSession(writer, read_only=False), self._around, call.command_id)
+        tx = SqlTx(SqliteSession(writer, self._settled), self._around, call.command_id)
         _execute(writer, "SAVEPOINT use_case")
         try:
             call.result = call.use_case(tx)

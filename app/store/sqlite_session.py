@@ -6,28 +6,33 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, final
 
 from app.errors import Conflict, GatewayError, InvalidValue, StoreUnavailable
+from app.store.settled import SettledRows
 from app.store.sql import Row, Statement, Values
 
 
 @final
 class SqliteSession:
-    """One transaction, or one savepoint, of a connection. Contract: ``app.store.sql.Session``."""
+    """One transaction, or one savepoint, of a connection. Contract: ``app.store.sql.Session``.
 
-    def __init__(self, connection: sqlite3.Connection, *, read_only: bool) -> None:
+    Args:
+        settled: what the connection remembers; None for one that only reads.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, settled: SettledRows | None = None) -> None:
         self._connection = connection
-        self._read_only = read_only
+        self._settled = settled
         self._lost: GatewayError | None = None
 
     def check_writable(self) -> None:
-        if self._read_only:
+        if self._settled is None:
             raise RuntimeError("this transaction is read-only: use Store.run")
 
     def all(self, statement: Statement, /, **values: Any) -> list[Row]:
-        return self._execute(statement, values).fetchall()
+        return self._rows(statement, values)
 
     def one(self, statement: Statement, /, **values: Any) -> Row | None:
         # All rows are fetched: a statement left half-way would keep its lock until it is collected.
-        rows = self._execute(statement, values).fetchall()
+        rows = self._rows(statement, values)
         return rows[0] if rows else None
 
     def change(self, statement: Statement, /, **values: Any) -> int:
@@ -37,11 +42,19 @@ class SqliteSession:
         for row in rows:
             self._execute(statement, row)
 
+    def _rows(self, statement: Statement, values: Values) -> list[Row]:
+        if statement.settled and self._settled is not None:
+            return self._settled.get(statement, values, lambda: self._execute(statement, values).fetchall())
+        return self._execute(statement, values).fetchall()
+
     def _execute(self, statement: Statement, values: Values) -> sqlite3.Cursor:
         if self._lost is not None:
             raise self._lost
         if statement.writes:
-            self.check_writable()
+            if self._settled is None:
+                self.check_writable()
+            else:
+                self._settled.written(statement)
         text = statement.sqlite
         if text.constants:
             values = {**text.constants, **values}
