@@ -443,7 +443,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("end_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_history_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_history")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("ix_history_job_key", "history", ["job_key"], unique=False)
@@ -465,7 +465,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_hold_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_hold")),
         sa.UniqueConstraint("job_key", "hold_id", name=op.f("uq_hold_job_key_hold_id")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index(
@@ -489,7 +489,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_run_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_run")),
         sa.UniqueConstraint("run_id", name=op.f("uq_run_run_id")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
         sqlite_with_rowid=True,
     )
     op.create_index("ix_run_job_key", "run", ["job_key"], unique=False)
