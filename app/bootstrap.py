@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from app.errors import BackendError, Conflict, GatewayError, StoreUnavailable
 from app.settings import Settings
@@ -21,14 +21,21 @@ if TYPE_CHECKING:
     from app.api.state import Gateway
     from app.auth.tokens import Tokens
     from app.domain.diagram import Diagram
+    from app.services.attachment_files import AttachmentFiles
     from app.services.ports import Store
     from app.steps.runner import Runner
+    from app.store.postgres import PostgresStore
 
 DATABASE_FILE = "stepgate.db"
 LOCK_FILE = "serving.lock"
 
+ATTACHMENTS_FOLDER = "attachments"
+
 KEYS_REFRESH_S = 2.0
 """How long another process's new signing key may stay unknown here."""
+
+FILES_SWEEP_S = 5.0
+"""How long the bytes of a deleted attachment stay at most, and how often it is looked for such."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +67,8 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         await _fill_empty_database(settings, store, on_first_start)
         tokens = await tokens_of(settings, store)
         await parts.enter_async_context(_task(_keep_keys_fresh(tokens, store), "signing keys"))
+        files = _attachment_files(settings, store)
+        await parts.enter_async_context(_task(_keep_files_swept(files), "attachment files"))
         hub = Hub(store, MemoryBus(), settings)
         runner = Runner(store, executors(), lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
         engine = Engine(store, hub, runner, Sealer(settings.secret_key))
@@ -68,7 +77,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         parts.push_async_callback(hub.close)
         await runner.open()
         parts.push_async_callback(_give_up_runs, runner)
-        yield Gateway(settings, engine, hub, tokens)
+        yield Gateway(settings, engine, hub, tokens, files)
 
 
 @asynccontextmanager
@@ -128,6 +137,18 @@ def _postgres_store(settings: Settings, url: str) -> "Store":
     except ImportError as error:
         raise StoreUnavailable("PostgreSQL needs the optional part 'postgres' (or 'all') of this program.") from error
     return PostgresStore(url, _parse_diagram, max_waiting=settings.store_queue, writers=settings.database_connections)
+
+
+def _attachment_files(settings: Settings, store: "Store") -> "AttachmentFiles":
+    from app.services.attachment_files import AttachmentFiles
+    from app.store.blobs import DatabaseBlobStore, FileBlobStore
+
+    folder = settings.attachments_dir
+    if folder is None and settings.uses_sqlite:
+        folder = settings.data_dir / ATTACHMENTS_FOLDER
+    own = cast("PostgresStore", store)
+    blobs = DatabaseBlobStore(own) if folder is None else FileBlobStore(folder.absolute())
+    return AttachmentFiles(store, blobs, max_bytes=settings.max_attachment_bytes)
 
 
 def _parse_diagram(body: bytes, *, diagram_id: str, version: int) -> "Diagram":
@@ -211,6 +232,15 @@ async def _keep_keys_fresh(tokens: "Tokens", store: "Store") -> None:
             await tokens.refresh(store)
         except GatewayError as error:
             _log.warning("the signing keys could not be read", extra={"fields": {"error": str(error)}})
+
+
+async def _keep_files_swept(files: "AttachmentFiles") -> None:
+    while True:
+        try:
+            await files.sweep()
+        except GatewayError as error:
+            _log.warning("files of deleted attachments stay for now", extra={"fields": {"error": str(error)}})
+        await asyncio.sleep(FILES_SWEEP_S)
 
 
 @asynccontextmanager

@@ -65,6 +65,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_connections: Annotated[
         int, Meta(ge=1, le=100, description="PostgreSQL connections for transactions of one process.")
     ] = 8
+    attachments_dir: Annotated[
+        Path | None,
+        Meta(
+            description="Folder of attached files, for all servers; without it the data folder, on PostgreSQL the "
+            "database."
+        ),
+    ] = None
     store_queue: Annotated[
         Positive, Meta(description="Transactions that may wait; beyond it requests are answered 503.")
     ] = 2_000
@@ -93,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # what one peer may ask for
     max_body_bytes: Annotated[Positive, Meta(description="Largest body of an HTTP request.")] = 10 * 1024 * 1024
+    max_attachment_bytes: Annotated[Positive, Meta(description="Largest file that can be attached.")] = 10 * 1024 * 1024
     max_frame_bytes: Annotated[Positive, Meta(description="Largest websocket message a client may send.")] = 1024 * 1024
     max_subscriptions: Annotated[Positive, Meta(description="Jobs one websocket may subscribe to.")] = 1_000
     max_replay_messages: Annotated[

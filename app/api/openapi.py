@@ -77,6 +77,7 @@ def _operation(operation: Operation, path: str, schemas: Schemas) -> dict[str, A
         "summary": operation.summary,
         "parameters": [*_path_parameters(path), *_query_parameters(operation)],
         "responses": {"200": _answer(operation, schemas)}
+        | {str(status): _other(status, media_type) for status, media_type in operation.more.items()}
         | {str(status): _error(status) for status in operation.errors},
         "security": [] if operation.is_open else [{name: []} for name in _SECURITY_SCHEMES],
     }
@@ -85,7 +86,7 @@ def _operation(operation: Operation, path: str, schemas: Schemas) -> dict[str, A
     if operation.body is not None:
         described["requestBody"] = {
             "required": True,
-            "content": {JSON: {"schema": schemas.of(operation.body)}},
+            "content": {media_type: {"schema": schemas.of(operation.body)} for media_type in operation.media},
         }
     return described
 
@@ -111,6 +112,11 @@ def _answer(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if isinstance(operation.answer, str):
         return {"description": phrase(200), "content": {operation.answer: {"schema": TEXT}}}
     return {"description": phrase(200), "content": {JSON: {"schema": schemas.of(operation.answer)}}}
+
+
+def _other(status: int, media_type: str | None) -> dict[str, Any]:
+    content = {"content": {media_type: {"schema": TEXT}}} if media_type else {}
+    return {"description": phrase(status), **content}
 
 
 def _error(status: int) -> dict[str, Any]:

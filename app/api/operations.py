@@ -15,6 +15,14 @@ from app.api.problems import RETRY_AFTER_S
 from app.api.responses import Success
 from app.protocol.actions import ActionBody, JobActionResponse
 from app.protocol.answers import StepInformation
+from app.protocol.attachments import (
+    AttachmentAddedAnswer,
+    AttachmentChange,
+    AttachmentFields,
+    AttachmentsAnswer,
+    LinksAddedAnswer,
+    LinksBody,
+)
 from app.protocol.diagrams import DiagramCreated, DiagramList, WireDiagram, WireUpdate
 from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody
 from app.protocol.jobs import (
@@ -28,6 +36,9 @@ from app.protocol.jobs import (
 from app.protocol.templates import TemplateCreated, TemplateList, WireTemplate
 
 JSON: Final = "application/json"
+FORM: Final = "multipart/form-data"
+URL_ENCODED: Final = "application/x-www-form-urlencoded"
+ANY: Final = "*/*"
 
 TEXT: Final = {"type": "string"}
 FLAG: Final = {"type": "boolean"}
@@ -55,8 +66,10 @@ class Operation:
     Args:
         operation_id: its name for generated clients, the reference's where it has one (rest.md 4).
         answer: type of the body of a 200; a ``str`` is the media type of something that is not JSON.
-        body: type of the JSON body, if it takes one.
+        body: type of the body, if it takes one.
+        media: the media types that the body may come in.
         query: switches of the query, and what they do.
+        more: other statuses of success: the media type of the body, None without one.
         errors: statuses that come with an error object.
         privilege: what the caller needs beside access to the item, in words.
     """
@@ -66,7 +79,9 @@ class Operation:
     summary: str
     answer: Any
     body: Any = None
+    media: tuple[str, ...] = (JSON,)
     query: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[int, str | None] = field(default_factory=dict)
     errors: tuple[int, ...] = (400, 401, 403, 404, 503)
     privilege: str | None = None
     notes: str = ""
@@ -79,6 +94,7 @@ class Operation:
 
 ITEM: Final = "/{orgId}/{itemId}"
 _JOB: Final = f"{ITEM}/jobs/{{jobId}}"
+_ATTACHMENT: Final = f"{_JOB}/attachments/{{attachmentId}}"
 _DIAGRAM: Final = f"{ITEM}/diagrams/{{diagramId}}"
 _TEMPLATE: Final = f"{ITEM}/jobTemplates/{{jobTemplateId}}"
 
@@ -97,6 +113,7 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "org_id": ("orgId", "`workflow`, or the organisation the item belongs to."),
     "item_id": ("itemId", "The workflow item: 32 hexadecimal digits."),
     "job_id": ("jobId", "The job's id."),
+    "attachment_id": ("attachmentId", "The attachment's id."),
     "step_id": ("stepId", "A step's id in the job's diagram."),
     "diagram_id": ("diagramId", "The diagram's id."),
     "version": ("diagramVersion", "1, 2, ...; -1 is the draft."),
@@ -109,6 +126,7 @@ ERRORS: Final[Mapping[int, str]] = {
     401: "No token came along, or it is not valid (any more).",
     403: "The user has no role in this workflow item.",
     404: "There is no such item, or no such thing in it.",
+    416: "The range that was asked for begins behind the end of the file.",
     503: f"The database cannot take it now; nothing was changed. Come back after {RETRY_AFTER_S} s (`Retry-After`).",
 }
 """What an error status means, whatever the operation."""
@@ -169,6 +187,50 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     f"POST {_JOB}/comments": Operation("addComment", "Jobs", "Comment on a job", CommentAddedAnswer, CommentBody),
     f"GET {_JOB}/history": Operation(
         "getHistory", "Jobs", "List what happened to a job, oldest first", JobHistoryAnswer
+    ),
+    f"GET {_JOB}/attachments": Operation(
+        "getAttachments", "Attachments", "List a job's attachments, in the order they were added", AttachmentsAnswer
+    ),
+    f"POST {_JOB}/attachments": Operation(
+        "addAttachment",
+        "Attachments",
+        "Attach a file",
+        AttachmentAddedAnswer,
+        Extended(AttachmentFields, {"attachment": {"type": "string", "format": "binary"}}),
+        media=(FORM,),
+        privilege="`jobUpdateAttachments`",
+        notes="The last segment of `url` is the attachment's id. With a `stepId` of an Attachment step, it must be a "
+        "file that the step takes, and goes into the step's folder.",
+    ),
+    f"POST {_JOB}/attachmentslinked": Operation(
+        "addLinkedAttachments",
+        "Attachments",
+        "Attach links, all or none",
+        LinksAddedAnswer,
+        LinksBody,
+        privilege="`jobUpdateAttachments`",
+    ),
+    f"GET {_ATTACHMENT}": Operation(
+        "getAttachment",
+        "Attachments",
+        "Read a file, or one range of it",
+        ANY,
+        more={206: ANY, 302: None, 304: None},
+        errors=(400, 401, 403, 404, 416, 503),
+        notes="302: the attachment is a link to the web, and the token did not come in a header; a request that brings "
+        "one gets the link as text, as it does for what is no web address.",
+    ),
+    f"POST {_ATTACHMENT}": Operation(
+        "updateAttachment",
+        "Attachments",
+        "Give an attachment another alias or folder",
+        Success,
+        AttachmentChange,
+        media=(JSON, FORM, URL_ENCODED),
+        privilege="`jobUpdateAttachments`",
+    ),
+    f"DELETE {_ATTACHMENT}": Operation(
+        "deleteAttachment", "Attachments", "Delete an attachment", Success, privilege="`jobUpdateAttachments`"
     ),
     f"GET {_JOB}/diagram": Operation(
         "getJobDiagram", "Jobs", "Read the diagram version a job follows", _DIAGRAM_ANSWER

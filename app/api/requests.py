@@ -1,6 +1,6 @@
 """From a request to what a use case takes: who asks, the ids in the path, the switches in the query, the body."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import msgspec
@@ -18,13 +18,16 @@ _TRUE = frozenset({"true", "True", "1"})
 _FALSE = frozenset({"false", "False", "0"})
 
 
-def caller_of(request: Request) -> Caller:
+def caller_of(request: Request, form_token: str | None = None) -> Caller:
     """Who asks, and in which item, from the token and the path.
+
+    Args:
+        form_token: the field ``token`` of a form, which counts where no other token came along.
 
     Raises:
         Unauthenticated: no token, or one that is not valid (any more). What the user may do is judged in the use case.
     """
-    username = gateway(request).tokens.verify(token_of(request)).username
+    username = gateway(request).tokens.verify(token_of(request) or form_token).username
     return Caller(path_text(request, "org_id"), path_text(request, "item_id"), username)
 
 
@@ -61,16 +64,31 @@ async def read_body(request: Request, decoder: msgspec.json.Decoder[T], name: st
 async def read_json(request: Request, name: str) -> bytes:
     """The body's bytes, once its size and media type are right; what they hold is not looked at."""
     _check_media_type(request, name)
-    limit = gateway(request).settings.max_body_bytes
+    return b"".join([piece async for piece in body_pieces(request)])
+
+
+async def body_pieces(
+    request: Request, limit: int | None = None, setting: str = "max_body_bytes"
+) -> AsyncIterator[bytes]:
+    """The body as it comes.
+
+    Args:
+        limit: of its size in bytes; None: ``max_body_bytes``.
+        setting: what an error calls the limit.
+
+    Raises:
+        QuotaExceeded: more than that is announced, or has come.
+    """
+    most = gateway(request).settings.max_body_bytes if limit is None else limit
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise _too_large(limit)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(limit)
-    return bytes(body)
+    if announced.isdecimal() and int(announced) > most:
+        raise _too_large(most, setting)
+    total = 0
+    async for piece in request.stream():
+        total += len(piece)
+        if total > most:
+            raise _too_large(most, setting)
+        yield piece
 
 
 def refused(use_case: Callable[[Unit], T]) -> Callable[[Unit], T]:
@@ -95,5 +113,5 @@ def _check_media_type(request: Request, name: str) -> None:
         raise InvalidValue(f"{name} was invalid: the media type must be application/json, not {media_type[:100]!r}.")
 
 
-def _too_large(limit: int) -> QuotaExceeded:
-    return QuotaExceeded(f"The body is larger than {limit:,} bytes, the most this server takes (max_body_bytes).")
+def _too_large(limit: int, setting: str) -> QuotaExceeded:
+    return QuotaExceeded(f"The body is larger than {limit:,} bytes, the most this server takes ({setting}).")

@@ -4,12 +4,13 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from app.api import answers, diagrams, docs_page, health, items, job_templates, jobs
+from app.api import answers, attachments, diagrams, docs_page, health, items, job_templates, jobs
 from app.api.websocket import notifications
 
 _ORG: Final = "/{org_id}"
 _ITEM: Final = "/{org_id}/{item_id}"
 _JOB: Final = f"{_ITEM}/jobs/{{job_id}}"
+_ATTACHMENT: Final = f"{_JOB}/attachments/{{attachment_id}}"
 _DIAGRAM: Final = f"{_ITEM}/diagrams/{{diagram_id}}"
 _TEMPLATE: Final = f"{_ITEM}/jobTemplates/{{template_id}}"
 
@@ -24,6 +25,12 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_JOB}/history", jobs.history, methods=["GET"]),
     Route(f"{_JOB}/comments", jobs.comments, methods=["GET"]),
     Route(f"{_JOB}/comments", jobs.add_comment, methods=["POST"]),
+    Route(f"{_JOB}/attachments", attachments.list_all, methods=["GET"]),
+    Route(f"{_JOB}/attachments", attachments.add, methods=["POST"]),
+    Route(f"{_JOB}/attachmentslinked", attachments.link, methods=["POST"]),
+    Route(_ATTACHMENT, attachments.content, methods=["GET"]),
+    Route(_ATTACHMENT, attachments.change, methods=["POST"]),
+    Route(_ATTACHMENT, attachments.delete, methods=["DELETE"]),
     Route(f"{_JOB}/steps/{{step_id}}/response", answers.respond, methods=["POST"]),
     Route(f"{_JOB}/{{step_id}}", jobs.assign, methods=["POST"]),
     # diagrams

@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 
 from app.auth.tokens import Tokens
 from app.hub.hub import Hub
+from app.services.attachment_files import AttachmentFiles
 from app.services.engine import Engine
 from app.settings import Settings
 
@@ -19,6 +20,7 @@ class Gateway:
     engine: Engine
     hub: Hub
     tokens: Tokens
+    files: AttachmentFiles
 
 
 def gateway(connection: HTTPConnection) -> Gateway:

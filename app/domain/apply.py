@@ -121,6 +121,10 @@ def _location_set(job: Job, event: e.LocationSet) -> Job:
     return replace(job, location=event.location)
 
 
+def _location_cleared(job: Job, _: e.LocationCleared) -> Job:
+    return replace(job, location=None)
+
+
 def _closed(job: Job, event: e.JobClosed) -> Job:
     return replace(job, closed=True, closed_by=event.by, ended_ms=event.at_ms, status=event.status or job.status)
 
@@ -161,6 +165,10 @@ _APPLIERS: dict[type[Any], Callable[[Job, Any], Job]] = {
     e.HoldEndedAtOnce: _unchanged,
     e.CommentAdded: _unchanged,
     e.LocationSet: _location_set,
+    e.LocationCleared: _location_cleared,
+    e.AttachmentsAdded: _unchanged,
+    e.AttachmentChanged: _unchanged,
+    e.AttachmentDeleted: _unchanged,
     e.PropertiesSet: _unchanged,
     e.JobClosed: _closed,
     e.JobReopened: _reopened,

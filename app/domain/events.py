@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.domain.job import (
     Assignment,
+    Attachment,
     CurrentStep,
     Flow,
     Hold,
@@ -244,6 +245,37 @@ class LocationSet:
 
 
 @dataclass(frozen=True, slots=True)
+class LocationCleared:
+    """The job has no place any more."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentsAdded:
+    """Files or links were attached to the job. Changes nothing in the job itself."""
+
+    attachments: tuple[Attachment, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentChanged:
+    """An attachment has another alias or folder; ``attachment`` is as it is now."""
+
+    attachment: Attachment
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentDeleted:
+    """An attachment is gone."""
+
+    attachment: Attachment
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class PropertiesSet:
     """Extended properties were given values by a step's user."""
 
@@ -312,6 +344,10 @@ Event = (
     | HoldEndedAtOnce
     | CommentAdded
     | LocationSet
+    | LocationCleared
+    | AttachmentsAdded
+    | AttachmentChanged
+    | AttachmentDeleted
     | PropertiesSet
     | JobClosed
     | JobReopened

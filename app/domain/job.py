@@ -207,6 +207,37 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of an embedded attachment, which are kept apart from it, in a ``BlobStore`` under ``blob_id``.
+
+    ``file_name`` is what the file was called, without any path; ``size`` is in bytes, ``sha256`` hexadecimal.
+    """
+
+    blob_id: str
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Something attached to a job: linked (``link``) or embedded (``content``). ``step_id`` ties it to a step.
+
+    ``by`` and ``at_ms`` tell of its last change.
+    """
+
+    attachment_id: str
+    alias: str
+    folder: str
+    by: str
+    at_ms: int
+    step_id: str | None = None
+    link: str | None = None
+    content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One job. ``diagram_version`` is pinned at creation and moves only by Upgrade (source: rest.md 5.1, 5.7, 14.1)."""
 

@@ -97,11 +97,15 @@ class JobUpdated(JobBody, kw_only=True):
 
 
 class Attachment(Body, kw_only=True):
-    """An attachment as ``JobAttachmentUpdated`` lists it (3.14)."""
+    """An attachment as ``JobAttachmentUpdated`` lists it (3.14). ``url`` is that of a linked one.
+
+    Ours: ``step_id``, the step it was added for.
+    """
 
     id: str
     alias: str | None = None
     folder: str | None = None
+    step_id: str | None = None
     url: str | None = None
     last_modified_by: str | None = None
     last_modified: str | None = None

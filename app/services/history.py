@@ -95,6 +95,23 @@ def _located(event: e.LocationSet, now_ms: int, _: str) -> Iterator[HistoryEntry
     yield _line("Added" if event.added else "Updated", now_ms, event.by, result="Location")
 
 
+def _location_cleared(event: e.LocationCleared, now_ms: int, _: str) -> Iterator[HistoryEntry]:
+    yield _line("Deleted", now_ms, event.by, result="Location")
+
+
+def _attached(event: e.AttachmentsAdded, now_ms: int, _: str) -> Iterator[HistoryEntry]:
+    for attachment in event.attachments:
+        yield _line("Added", now_ms, event.by, attachment.step_id, attachment.alias)
+
+
+def _attachment_changed(event: e.AttachmentChanged, now_ms: int, _: str) -> Iterator[HistoryEntry]:
+    yield _line("Updated", now_ms, event.by, event.attachment.step_id, event.attachment.alias)
+
+
+def _detached(event: e.AttachmentDeleted, now_ms: int, _: str) -> Iterator[HistoryEntry]:
+    yield _line("Deleted", now_ms, event.by, event.attachment.step_id, event.attachment.alias)
+
+
 def _properties(event: e.PropertiesSet, now_ms: int, _: str) -> Iterator[HistoryEntry]:
     names = ", ".join(response.identifier for response in event.properties)
     yield _line("Updated", now_ms, event.by, result=names)
@@ -129,6 +146,10 @@ _WRITERS: dict[type, Callable[[Any, int, str], Iterator[HistoryEntry]]] = {
     e.HoldEndedAtOnce: _hold_ended,
     e.CommentAdded: _comment,
     e.LocationSet: _located,
+    e.LocationCleared: _location_cleared,
+    e.AttachmentsAdded: _attached,
+    e.AttachmentChanged: _attachment_changed,
+    e.AttachmentDeleted: _detached,
     e.PropertiesSet: _properties,
     e.JobClosed: _closed,
     e.JobReopened: _reopened,

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain import events as e
 from app.domain.diagram import Diagram, StepKind
-from app.domain.job import Assignment, CurrentStep, Hold, Job, StepState
+from app.domain.job import Assignment, Attachment, CurrentStep, Hold, Job, StepState
 from app.domain.prompts import app_url, asked_properties, choices
 from app.domain.refusals import AllowedActions, allowed_actions
 from app.protocol import notifications as n
@@ -371,6 +371,36 @@ def _located(event: e.LocationSet, job: Job, _: Diagram) -> list[Told]:
     return [Told(n.JobLocationUpdated(job_id=job.job_id, update_type=update))]
 
 
+def _location_cleared(_: e.LocationCleared, job: Job, __: Diagram) -> list[Told]:
+    return [Told(n.JobLocationUpdated(job_id=job.job_id, update_type="LocationUpdated"))]
+
+
+def _attached(event: e.AttachmentsAdded, job: Job, _: Diagram) -> list[Told]:
+    adds = [_attachment_told(attachment) for attachment in event.attachments]
+    return [Told(n.JobAttachmentUpdated(job_id=job.job_id, adds=adds))]
+
+
+def _attachment_changed(event: e.AttachmentChanged, job: Job, _: Diagram) -> list[Told]:
+    return [Told(n.JobAttachmentUpdated(job_id=job.job_id, updates=[_attachment_told(event.attachment)]))]
+
+
+def _detached(event: e.AttachmentDeleted, job: Job, _: Diagram) -> list[Told]:
+    return [Told(n.JobAttachmentUpdated(job_id=job.job_id, deletes=[event.attachment.attachment_id]))]
+
+
+def _attachment_told(attachment: Attachment) -> n.Attachment:
+    """Of an embedded one no ``url``: which address of this server a subscriber can reach is not known here."""
+    return n.Attachment(
+        id=attachment.attachment_id,
+        alias=attachment.alias,
+        folder=attachment.folder,
+        step_id=attachment.step_id,
+        url=attachment.link,
+        last_modified_by=attachment.by,
+        last_modified=iso(attachment.at_ms),
+    )
+
+
 def _properties_set(event: e.PropertiesSet, job: Job, __: Diagram) -> list[Told]:
     tables: dict[str, list[n.PropertyValue]] = {}
     for response in event.properties:
@@ -419,6 +449,10 @@ _TELLERS: dict[type, Callable[[Any, Job, Diagram], list[Told]]] = {
     e.HoldEndedAtOnce: _hold_ended_at_once,
     e.CommentAdded: _comment,
     e.LocationSet: _located,
+    e.LocationCleared: _location_cleared,
+    e.AttachmentsAdded: _attached,
+    e.AttachmentChanged: _attachment_changed,
+    e.AttachmentDeleted: _detached,
     e.PropertiesSet: _properties_set,
     e.JobClosed: _closed,
     e.JobReopened: _reopened,

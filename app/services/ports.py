@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.domain.access import Role
 from app.domain.diagram import Diagram, Step
-from app.domain.job import Answer, Assignment, Hold, Job, ReturnValue
+from app.domain.job import Answer, Assignment, Attachment, Hold, Job, ReturnValue
 
 if TYPE_CHECKING:  # they import this module
     from app.services.engine import Unit
@@ -310,7 +310,8 @@ class Tx(Protocol):
         """Write the whole record back (the current-step index rows included)."""
 
     def delete_job(self, record: JobRecord) -> None:
-        """Remove the job and all that belongs to it but its feed; its id stays used."""
+        """Remove the job and all that belongs to it but its feed; its id stays used. The blobs of its attachments are
+        loose and due at once."""
 
     def child_job_ids(self, item: Item, job_id: str) -> list[str]: ...
 
@@ -345,11 +346,37 @@ class Tx(Protocol):
 
     def new_epoch(self) -> str: ...
 
-    # history, comments, holds, extended properties
+    # history, comments
     def append_history(self, record: JobRecord, entries: Sequence[HistoryEntry]) -> None: ...
     def history(self, record: JobRecord) -> list[HistoryEntry]: ...
     def add_comment(self, record: JobRecord, comment: Comment) -> None: ...
     def comments(self, record: JobRecord) -> list[Comment]: ...
+
+    # attachments
+    def add_attachment(self, record: JobRecord, attachment: Attachment) -> None:
+        """The blob of an embedded one ceases to be loose. Raises Conflict when it is not loose, or due already."""
+
+    def save_attachment(self, record: JobRecord, attachment: Attachment) -> None:
+        """Write its alias, folder, ``by`` and ``at_ms``."""
+
+    def delete_attachment(self, record: JobRecord, attachment: Attachment) -> None:
+        """Its blob is loose and due at once."""
+
+    def attachment(self, record: JobRecord, attachment_id: str) -> Attachment | None: ...
+    def attachments(self, record: JobRecord) -> list[Attachment]: ...
+    def loosen_blob(self, blob_id: str, due_ms: int) -> None:
+        """Note that a blob belongs to no attachment, and may be removed from then on."""
+
+    def hasten_blob(self, blob_id: str) -> None:
+        """A loose blob is due at once; one that is not loose stays."""
+
+    def loose_blobs(self, now_ms: int, limit: int = 100) -> list[str]:
+        """Loose blobs that are due, those that are due longest first."""
+
+    def forget_blob(self, blob_id: str) -> None:
+        """The loose blob was removed."""
+
+    # holds, extended properties
     def add_hold(self, record: JobRecord, hold: Hold) -> None:
         """Also schedules the timer of a hold with a release time."""
 

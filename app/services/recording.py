@@ -220,12 +220,25 @@ class Recording:
                 tx.release_hold(record, hold.hold_id, by, self._unit.now_ms)
             case e.CommentAdded(comment_id, comment, by, at_ms):
                 tx.add_comment(record, Comment(comment_id, comment, by, at_ms))
+            case e.AttachmentsAdded() | e.AttachmentChanged() | e.AttachmentDeleted():
+                self._write_attachment(event)
             case e.PropertiesSet(properties):
                 tx.set_properties(record, [(*split_identifier(given.identifier), given.value) for given in properties])
             case e.StepStopping(step_id):
                 effects.stopping.append(record.job.flow.current(step_id).last_run.run_id)
             case _:
                 pass
+
+    def _write_attachment(self, event: e.AttachmentsAdded | e.AttachmentChanged | e.AttachmentDeleted) -> None:
+        tx, record = self._unit.tx, self._record
+        match event:
+            case e.AttachmentsAdded(attachments):
+                for attachment in attachments:
+                    tx.add_attachment(record, attachment)
+            case e.AttachmentChanged(attachment):
+                tx.save_attachment(record, attachment)
+            case e.AttachmentDeleted(attachment):
+                tx.delete_attachment(record, attachment)
 
     def _follow_runs(self, before: Job | None) -> None:
         """Keep the run rows in step with the job: what began to run, and what ceased to.

@@ -446,6 +446,30 @@ Index("ix_answer_stored", answer.c.run_id, postgresql_where=_stored, sqlite_wher
 
 # ---------------------------------------------------------------- attachments
 
+attachment = _table(
+    "attachment",
+    _key(),
+    _ref("job"),
+    _text("attachment_id"),
+    _text("alias"),
+    _text("folder"),
+    _text("username"),
+    _int("at_ms"),
+    _text("step_id", nullable=True),
+    _text("link", nullable=True),
+    _text("blob_id", nullable=True),
+    _text("file_name", nullable=True),
+    _text("media_type", nullable=True),
+    _int("size", nullable=True),
+    _text("sha256", nullable=True),
+    UniqueConstraint("job_key", "attachment_id"),
+    CheckConstraint("(link IS NULL) <> (blob_id IS NULL)", name="link_or_blob"),
+)
+
+loose_blob = _table("loose_blob", _text("blob_id", primary_key=True), _int("due_ms"))
+"""Blobs that belong to no attachment: not yet, or not any more. From ``due_ms`` on they are removed."""
+Index("ix_loose_blob_due_ms", loose_blob.c.due_ms)
+
 blob = _table(
     "blob",
     _key(),

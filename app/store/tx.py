@@ -1,5 +1,7 @@
 """``Tx`` on SQL: the query modules joined. ``postgres_tx.py`` adds what several writers at once make necessary."""
 
+from app.services.ports import JobRecord
+from app.store.attachments import AttachmentQueries
 from app.store.blob_rows import BlobQueries
 from app.store.diagrams import DiagramQueries
 from app.store.feed import FeedQueries
@@ -16,6 +18,7 @@ class SqlTx(
     JobQueries,
     FeedQueries,
     RecordQueries,
+    AttachmentQueries,
     HoldQueries,
     RunQueries,
     DiagramQueries,
@@ -23,3 +26,7 @@ class SqlTx(
     BlobQueries,
 ):
     """One transaction. Its contract is ``app.services.ports.Tx``; this is all of it where one writes at a time."""
+
+    def delete_job(self, record: JobRecord) -> None:
+        self.loosen_blobs_of(record.key)
+        super().delete_job(record)

@@ -18,6 +18,7 @@ from app.settings import Settings
 ITEM = f"/{ORG_ID}/{ITEM_ID}"
 WORKER, OUTSIDER = "worker", "outsider"
 MAX_BODY_BYTES = 200_000
+MAX_ATTACHMENT_BYTES = 600_000
 
 
 @dataclass
@@ -100,7 +101,12 @@ def error(response: Any, status: int = 400) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("api"), admin_password="pw", max_body_bytes=MAX_BODY_BYTES)
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("api"),
+        admin_password="pw",
+        max_body_bytes=MAX_BODY_BYTES,
+        max_attachment_bytes=MAX_ATTACHMENT_BYTES,
+    )
     app = create_app(settings)
     with TestClient(app) as client:
         assert client.portal is not None

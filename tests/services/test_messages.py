@@ -25,6 +25,8 @@ from app.domain.diagram import Diagram
 from app.domain.job import (
     UNASSIGNED,
     Answer,
+    Attachment,
+    Content,
     CurrentStep,
     Flow,
     Hold,
@@ -62,6 +64,8 @@ STEPS: Diagram = diagram(
 )
 MANUAL = Hold("h1", "work", "olga", AT_MS)
 TIMED = Hold("h2", "work", "olga", AT_MS, scheduled_release_ms=LATER_MS)
+CONTENT = Content("b1", "plan.pdf", "application/pdf", 7, "00")
+CHANGED = {"lastModifiedBy": "ana", "lastModified": AT}
 WAITS = Hold("h3", "work", "olga", AT_MS, dependent_job_id="J0", dependent_step_id="s2")
 
 
@@ -425,6 +429,38 @@ GOLDEN: list[tuple[e.Event, Job, list[tuple[str, dict[str, Any]]]]] = [
         e.LocationSet(Location("Polygon", "{}"), "ana", added=False),
         at(),
         [("JobLocationUpdated", {"updateType": "LocationUpdated"})],
+    ),
+    (e.LocationCleared("ana"), at(), [("JobLocationUpdated", {"updateType": "LocationUpdated"})]),
+    (
+        e.AttachmentsAdded(
+            (
+                Attachment("a1", "Plan", "Plans", "ana", AT_MS, step_id="ask", content=CONTENT),
+                Attachment("a2", "Map", "General", "ana", AT_MS, link="https://maps.test/1"),
+            ),
+            "ana",
+        ),
+        at(),
+        [
+            (
+                "JobAttachmentUpdated",
+                {
+                    "adds": [
+                        {"id": "a1", "alias": "Plan", "folder": "Plans", "stepId": "ask", **CHANGED},
+                        {"id": "a2", "alias": "Map", "folder": "General", "url": "https://maps.test/1", **CHANGED},
+                    ]
+                },
+            )
+        ],
+    ),
+    (
+        e.AttachmentChanged(Attachment("a1", "Plan B", "Plans", "ana", AT_MS, content=CONTENT), "ana"),
+        at(),
+        [("JobAttachmentUpdated", {"updates": [{"id": "a1", "alias": "Plan B", "folder": "Plans", **CHANGED}]})],
+    ),
+    (
+        e.AttachmentDeleted(Attachment("a1", "Plan", "Plans", "ben", AT_MS, content=CONTENT), "ana"),
+        at(),
+        [("JobAttachmentUpdated", {"deletes": ["a1"]})],
     ),
     (
         e.PropertiesSet(

@@ -24,6 +24,15 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "loose_blob",
+        sa.Column("blob_id", TextType, nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("blob_id", name=op.f("pk_loose_blob")),
+        sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_loose_blob_due_ms", "loose_blob", ["due_ms"], unique=False)
+    op.create_table(
         "command",
         sa.Column("command_id", TextType, nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
@@ -390,6 +399,29 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         unique=True,
         postgresql_where=sa.text("request_id IS NOT NULL"),
         sqlite_where=sa.text("request_id IS NOT NULL"),
+    )
+    op.create_table(
+        "attachment",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("job_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("attachment_id", TextType, nullable=False),
+        sa.Column("alias", TextType, nullable=False),
+        sa.Column("folder", TextType, nullable=False),
+        sa.Column("username", TextType, nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("step_id", TextType, nullable=True),
+        sa.Column("link", TextType, nullable=True),
+        sa.Column("blob_id", TextType, nullable=True),
+        sa.Column("file_name", TextType, nullable=True),
+        sa.Column("media_type", TextType, nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", TextType, nullable=True),
+        sa.CheckConstraint("(link IS NULL) <> (blob_id IS NULL)", name=op.f("ck_attachment_link_or_blob")),
+        sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_attachment_job_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_attachment")),
+        sa.UniqueConstraint("job_key", "attachment_id", name=op.f("uq_attachment_job_key_attachment_id")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "comment",
