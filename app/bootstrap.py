@@ -70,7 +70,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         files = _attachment_files(settings, store)
         await parts.enter_async_context(_task(_keep_files_swept(files), "attachment files"))
         hub = Hub(store, MemoryBus(), settings)
-        runner = Runner(store, executors(), lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
+        runner = Runner(store, hub.post, executors(), lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
         engine = Engine(store, hub, runner, Sealer(settings.secret_key))
         runner.attach(engine)
         await hub.open()

@@ -20,6 +20,7 @@ from app.hub.draining import drain
 from app.hub.fanout import Fanout
 from app.hub.frames import framed
 from app.hub.payload import AccessChanged, Payload, decode_payload, encode_payload
+from app.hub.post import NodePost
 from app.hub.pressure import Limits, Pressure
 from app.hub.recovery import Recovery
 from app.hub.session import Session
@@ -27,7 +28,7 @@ from app.hub.sweep import Sweep, Swept
 from app.hub.transport import Transport
 from app.hub.verdicts import OnVerdict, Verdicts
 from app.protocol.codes import ACCESS_LOST, GOING_AWAY, TOKEN_EXPIRED
-from app.services.ports import AnswerRecord, Bus, FeedMessage, Store
+from app.services.ports import AnswerRecord, Bus, Errand, FeedMessage, Store
 from app.services.subscriptions import ReplayLimits
 from app.settings import Settings
 
@@ -82,6 +83,7 @@ class Hub:
     """A ``Publisher`` (services/ports.py), and what the websocket endpoint talks to. Lives on one event loop."""
 
     def __init__(self, store: Store, bus: Bus, settings: Settings, *, sweep_s: float = SWEEP_S) -> None:
+        self.post = NodePost(bus)
         self._store = store
         self._bus = bus
         self._max_subscriptions = settings.max_subscriptions
@@ -316,6 +318,8 @@ class Hub:
             self._verdicts.arrived(content)
         elif isinstance(content, AccessChanged):
             self._authority.changed()
+        elif isinstance(content, Errand):
+            self.post.arrived(content)
 
     def _sweep_question(self) -> tuple[bool, list[int]]:
         return bool(self._channels), self._verdicts.watched

@@ -8,10 +8,10 @@ sweep finds the message in the store.
 import msgspec
 
 from app.domain.job import AssignedType, Assignment
-from app.services.ports import AnswerRecord, FeedMessage
+from app.services.ports import AnswerRecord, Errand, FeedMessage
 
 VERSION = 1
-_MESSAGE, _VERDICT, _ACCESS = 1, 2, 3
+_MESSAGE, _VERDICT, _ACCESS, _ERRAND = 1, 2, 3, 4
 _PREFIX = 4
 
 
@@ -33,8 +33,9 @@ class _Header(msgspec.Struct, array_like=True):
 _encoder = msgspec.json.Encoder()
 _headers = msgspec.json.Decoder(_Header)
 _answers = msgspec.json.Decoder(AnswerRecord)
+_errands = msgspec.json.Decoder(Errand)
 
-Payload = FeedMessage | AnswerRecord | AccessChanged
+Payload = FeedMessage | AnswerRecord | AccessChanged | Errand
 
 
 def encode_payload(content: Payload) -> bytes:
@@ -43,6 +44,8 @@ def encode_payload(content: Payload) -> bytes:
         return bytes((VERSION, _VERDICT, 0, 0)) + _encoder.encode(content)
     if isinstance(content, AccessChanged):
         return bytes((VERSION, _ACCESS, 0, 0))
+    if isinstance(content, Errand):
+        return bytes((VERSION, _ERRAND, 0, 0)) + _encoder.encode(content)
     header = _encoder.encode(_header(content))
     return b"".join(
         (bytes((VERSION, _MESSAGE)), len(header).to_bytes(2, "big"), header, content.body, content.short or b"")
@@ -58,6 +61,8 @@ def decode_payload(payload: bytes) -> Payload | None:
             return _answers.decode(payload[_PREFIX:])
         if payload[1] == _ACCESS:
             return AccessChanged()
+        if payload[1] == _ERRAND:
+            return _errands.decode(payload[_PREFIX:])
         return _message(payload) if payload[1] == _MESSAGE else None
     except (msgspec.MsgspecError, ValueError):
         return None

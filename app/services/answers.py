@@ -70,6 +70,7 @@ def store(
         refused = _known_answer(unit, record, command, decision)
         return AnswerReceipt(job_id, step_id, REJECTED, None, prompt_id, request_id, refused.reason.value, refused.msg)
     run = decision.job.flow.current(step_id).last_run
+    owner = unit.tx.run(run.run_id)
     answer_id = unit.tx.add_answer(
         record,
         step_id=step_id,
@@ -81,7 +82,8 @@ def store(
         at_ms=unit.now_ms,
     )
     jobs.save(record, decision, diagram)
-    unit.effects.answers.append(PendingAnswer(unit.item.item_id, answer_id))
+    if owner is not None:
+        unit.effects.answers.append(PendingAnswer(unit.item.item_id, answer_id, owner.node_id))
     return AnswerReceipt(job_id, step_id, STORED, answer_id, run.prompt_id, request_id)
 
 

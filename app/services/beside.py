@@ -27,7 +27,7 @@ class NobodyListens:
     def started(self, runs: Sequence[RunRecord]) -> None:
         pass
 
-    def stopping(self, run_ids: Sequence[str]) -> None:
+    def stopping(self, runs: Sequence[RunRecord]) -> None:
         pass
 
     def answered(self, answers: Sequence[PendingAnswer]) -> None:

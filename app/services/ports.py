@@ -140,10 +140,21 @@ class AnswerRecord:
 
 @dataclass(frozen=True, slots=True)
 class PendingAnswer:
-    """An answer that is stored and waits to be applied by its run's owner."""
+    """An answer that is stored and waits to be applied by ``node_id``, the owner of its run."""
 
     item_id: str
     answer_id: int
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What one node asks of another: to apply an answer, to stop a run it owns, or (``orphans``) to look at once for
+    runs that nobody owns any more."""
+
+    answer: PendingAnswer | None = None
+    stop: RunRecord | None = None
+    orphans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,11 +411,17 @@ class Tx(Protocol):
     # runs, answers, nodes, timers
     def add_run(self, record: JobRecord, run_id: str, step_id: str, node_id: str) -> None: ...
     def end_run(self, run_id: str) -> None: ...
+    def stop_run(self, run_id: str) -> RunRecord | None:
+        """Note that a run is to be stopped by its owner; returns it unless it has ended."""
+
     def run(self, run_id: str) -> RunRecord | None:
         """A run that has not ended."""
 
     def set_run_note(self, run_id: str, note: str) -> None:
         """Replace what the run's executor has noted."""
+
+    def stopping_runs(self, node_id: str) -> list[RunRecord]:
+        """Runs of this node that are to be stopped and have not ended."""
 
     def add_answer(
         self,
@@ -435,14 +452,23 @@ class Tx(Protocol):
         """False when the lease is gone (another node has taken the runs): the node must start anew."""
 
     def end_node(self, node_id: str) -> None: ...
+    def nodes(self) -> list[str]:
+        """Nodes that have a lease, also one that is over and was not taken yet."""
+
     def forget_nodes(self) -> None:
         """Drop every node's lease: this process is the only one that serves this database."""
 
     def adopt_runs(self, node_id: str, now_ms: int, limit: int = 100) -> list[RunRecord]:
         """Take over runs (``fence + 1``) of nodes whose lease is over or that are not there any more."""
 
-    def timers_due(self, now_ms: int, limit: int = 100) -> list[Timer]: ...
-    def next_timer_ms(self) -> int | None: ...
+    def claim_timers(self, node_id: str, now_ms: int, limit: int = 100) -> list[Timer]:
+        """Take the timers whose time has come, longest due first: no other node gets them while this one has its lease.
+
+        A node gets those it claimed before once more, until their holds are released.
+        """
+
+    def next_timer_ms(self, node_id: str) -> int | None:
+        """When the next timer is due that this node may claim."""
 
     # diagrams and templates
     def diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:
@@ -703,6 +729,17 @@ class Publisher(Protocol):
         """Who may do what has changed: sessions must be judged again."""
 
 
+class Post(Protocol):
+    """Carries errands between nodes. At most once: what is lost, the owner finds in the store at its next renewal."""
+
+    def listen(self, node_id: str, take: Callable[[Errand], None]) -> None:
+        """From now on ``take`` gets the errands for ``node_id``, on the event loop; a name this process had before is
+        given up."""
+
+    def send(self, node_id: str, errand: Errand) -> None:
+        """Never raises, never waits."""
+
+
 class RunStarter(Protocol):
     """The runner, as use cases see it. All methods are called on the event loop after the commit; none waits."""
 
@@ -713,11 +750,11 @@ class RunStarter(Protocol):
     def started(self, runs: Sequence[RunRecord]) -> None:
         """Service steps of this node that have begun: execute them."""
 
-    def stopping(self, run_ids: Sequence[str]) -> None:
-        """Runs whose stop was asked for: cancel their executors."""
+    def stopping(self, runs: Sequence[RunRecord]) -> None:
+        """Runs whose stop was asked for, of this node or another: their owners cancel the executors."""
 
     def answered(self, answers: Sequence[PendingAnswer]) -> None:
-        """Answers were stored: apply them."""
+        """Answers were stored, to runs of this node or another: their owners apply them."""
 
     def timers_changed(self) -> None:
         """The next timer may be another one now."""
@@ -729,7 +766,7 @@ class Effects:
 
     messages: list[FeedMessage] = field(default_factory=list)
     started: list[RunRecord] = field(default_factory=list)
-    stopping: list[str] = field(default_factory=list)
+    stopping: list[RunRecord] = field(default_factory=list)
     answers: list[PendingAnswer] = field(default_factory=list)
     verdicts: list[AnswerRecord] = field(default_factory=list)
     timers_changed: bool = False

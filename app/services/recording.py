@@ -225,7 +225,8 @@ class Recording:
             case e.PropertiesSet(properties):
                 tx.set_properties(record, [(*split_identifier(given.identifier), given.value) for given in properties])
             case e.StepStopping(step_id):
-                effects.stopping.append(record.job.flow.current(step_id).last_run.run_id)
+                stopped = tx.stop_run(record.job.flow.current(step_id).last_run.run_id)
+                effects.stopping += [stopped] if stopped else []
             case _:
                 pass
 

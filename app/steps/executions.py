@@ -81,13 +81,6 @@ class Executions:
             execution.work.cancel()
         return True
 
-    async def look_for_stops(self) -> None:
-        """Stop the runs whose stop was asked for through another node."""
-        for execution in list(self._by_run.values()):
-            context = await self._context(execution)
-            if context is not None and _is_stopping(context):
-                self.stop(execution.run.run_id)
-
     def abandon(self) -> None:
         """Give everything up: it is others' now, or nobody's."""
         for execution in self._by_run.values():

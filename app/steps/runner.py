@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.domain.commands import EndStoppedRun
 from app.services import answers, jobs, runs
 from app.services.engine import Engine
-from app.services.ports import PendingAnswer, RunRecord, StepExecutor, Store, Timer
+from app.services.ports import Errand, PendingAnswer, Post, RunRecord, StepExecutor, Store, Timer, Tx
 from app.steps.calls import ServerCalls
 from app.steps.executions import Executions
 from app.steps.leases import NodeLease
@@ -22,15 +22,19 @@ CLOSE_S = 5.0
 class Runner:
     """The runner of one node; implements ``RunStarter``.
 
-    ``attach`` gives it the engine (which itself needs the runner) before ``open``.
+    What is asked about a run of another node goes to that node by post, and to nobody else. The post may lose it; so
+    each node looks at every renewal for what is asked of it. ``attach`` gives it the engine (which itself needs the
+    runner) before ``open``.
 
     Args:
+        post: carries errands to other nodes, and brings theirs; it is ready before ``open``.
         close_s: how long ``close`` waits for executors that do not end at once.
     """
 
     def __init__(
         self,
         store: Store,
+        post: Post,
         executors: Sequence[StepExecutor] = (),
         *,
         lease_s: float = 15,
@@ -38,6 +42,7 @@ class Runner:
         close_s: float = CLOSE_S,
     ) -> None:
         self._store = store
+        self._post = post
         self._close_s = close_s
         self._tasks = Tasks()
         self._calls = ServerCalls(store)
@@ -46,11 +51,12 @@ class Runner:
             store,
             lease_s=lease_s,
             renew_s=renew_s,
+            on_named=lambda node_id: post.listen(node_id, self._take),
             on_adopted=self._adopted,
             on_renewed=self._renewed,
             on_lost=self._executions.abandon,
         )
-        self._timers = Timers(store, self._end_hold)
+        self._timers = Timers(store, lambda: self.node_id, self._end_hold)
         self._applying: set[int] = set()
         self._is_open = False
 
@@ -70,13 +76,15 @@ class Runner:
         self._timers.open()
 
     async def close(self) -> None:
-        """Stop working. Runs stay as they are: this node's next start, or another node, takes them over."""
+        """Stop working. Runs stay as they are; the other nodes are told, and one of them takes them over at once. On a
+        node that is alone, the next start does."""
         self._is_open = False
         await self._timers.close()
         self._calls.close()
         self._executions.abandon()
         await self._tasks.ended(within_s=self._close_s)
-        await self._lease.close()
+        for node_id in await self._lease.close():
+            self._post.send(node_id, Errand(orphans=True))
 
     # ------------------------------------------------------------ what use cases ask for
 
@@ -85,16 +93,19 @@ class Runner:
             for run in runs:
                 self._executions.begin(run, adopted=False)
 
-    def stopping(self, run_ids: Sequence[str]) -> None:
-        for run_id in run_ids:
-            if self._is_open and not self._executions.stop(run_id):
-                self._tasks.start(self._end_idle(run_id), f"stop of run {run_id}")
+    def stopping(self, runs: Sequence[RunRecord]) -> None:
+        for run in runs:
+            if run.node_id == self.node_id:
+                self._stop(run)
+            else:
+                self._post.send(run.node_id, Errand(stop=run))
 
     def answered(self, answers: Sequence[PendingAnswer]) -> None:
         for answer in answers:
-            if self._is_open and answer.answer_id not in self._applying:
-                self._applying.add(answer.answer_id)
-                self._tasks.start(self._apply(answer), f"answer {answer.answer_id}")
+            if answer.node_id == self.node_id:
+                self._take_up(answer)
+            else:
+                self._post.send(answer.node_id, Errand(answer=answer))
 
     def timers_changed(self) -> None:
         self._timers.changed()
@@ -108,12 +119,39 @@ class Runner:
                 self._executions.begin(run, adopted=True)
 
     async def _renewed(self) -> None:
-        """Look for what other processes have left for this node."""
-        waiting = await self._store.read(lambda tx: tx.unapplied_answers(self.node_id))
-        self.answered([PendingAnswer(answer.item_id, answer.answer_id) for answer in waiting])
-        await self._executions.look_for_stops()
+        """Look for what is asked of this node: by other processes, before a takeover, or lost on the way."""
+        node_id = self.node_id
+
+        def look(tx: Tx) -> tuple[list[PendingAnswer], list[RunRecord]]:
+            stored = tx.unapplied_answers(node_id)
+            waiting = [PendingAnswer(answer.item_id, answer.answer_id, node_id) for answer in stored]
+            return waiting, tx.stopping_runs(node_id)
+
+        waiting, stopping = await self._store.read(look)
+        self.answered(waiting)
+        self.stopping(stopping)
+        self._timers.changed()  # those of a node that is gone are free now
 
     # ------------------------------------------------------------ answers, stops, timers
+
+    def _take(self, errand: Errand) -> None:
+        """Do what another node asks. It is not passed on: were this node not the owner any more, the use case would
+        refuse, and the owner looks by itself."""
+        if errand.answer is not None:
+            self._take_up(errand.answer)
+        if errand.stop is not None:
+            self._stop(errand.stop)
+        if errand.orphans:
+            self._lease.look_for_orphans()
+
+    def _take_up(self, answer: PendingAnswer) -> None:
+        if self._is_open and answer.answer_id not in self._applying:
+            self._applying.add(answer.answer_id)
+            self._tasks.start(self._apply(answer), f"answer {answer.answer_id}")
+
+    def _stop(self, run: RunRecord) -> None:
+        if self._is_open and not self._executions.stop(run.run_id):
+            self._tasks.start(self._end_idle(run), f"stop of run {run.run_id}")
 
     async def _apply(self, answer: PendingAnswer) -> None:
         """Apply one stored answer, however long the database takes: it has been acknowledged."""
@@ -125,15 +163,13 @@ class Runner:
         finally:
             self._applying.discard(answer_id)
 
-    async def _end_idle(self, run_id: str) -> None:
+    async def _end_idle(self, run: RunRecord) -> None:
         """End a stopped run of this node that is not being executed: its outcome could not be written."""
+        report = EndStoppedRun(run.step_id, run.run_id)
         try:
-            run = await self._store.read(lambda tx: tx.run(run_id))
-            if run is not None and run.node_id == self.node_id:
-                report = EndStoppedRun(run.step_id, run_id)
-                await self._calls.persist(run.item_id, lambda unit: runs.report(unit, run, report))
+            await self._calls.persist(run.item_id, lambda unit: runs.report(unit, run, report))
         except Exception:
-            log.exception("run %s could not be stopped", run_id)
+            log.exception("run %s could not be stopped", run.run_id)
 
     async def _end_hold(self, timer: Timer) -> None:
         await self._calls.execute(timer.item_id, lambda unit: jobs.end_hold_when_due(unit, timer.job_id, timer.hold_id))

@@ -1,4 +1,7 @@
-"""Ends holds when their time has come. Timers are rows; this node sleeps until the next one is due."""
+"""Ends holds when their time has come. Timers are rows; this node sleeps until the next one is due, and claims it.
+
+A claim holds while its node has its lease. The timers of a node that is gone are claimed by another, as its runs are.
+"""
 
 import asyncio
 import logging
@@ -10,7 +13,11 @@ from app.services.ports import Store, Timer
 log = logging.getLogger(__name__)
 
 _LONGEST_SLEEP_S = 5.0
-"""Look again after so long even if nothing is due: another node may have set a timer, the clock may have been set."""
+"""Look again after so long even if nothing is due: a node that has set a timer may be gone, a clock may have been
+set."""
+
+_TAKEN_S = 0.05
+"""Look again after so long when another node is just taking what is due."""
 
 _RETRY_S = 1.0
 _BATCH = 100
@@ -20,11 +27,14 @@ class Timers:
     """Watches the timer rows.
 
     Args:
-        on_due: ends the hold of a timer, in its own transaction. Idempotent: two nodes may see the same timer.
+        node_id: tells this node's present name.
+        on_due: ends the hold of a timer, in its own transaction. Idempotent: a node that has lost its lease may not
+            know it yet.
     """
 
-    def __init__(self, store: Store, on_due: Callable[[Timer], Awaitable[None]]) -> None:
+    def __init__(self, store: Store, node_id: Callable[[], str], on_due: Callable[[Timer], Awaitable[None]]) -> None:
         self._store = store
+        self._node_id = node_id
         self._on_due = on_due
         self._failing = 0
         self._changed = asyncio.Event()
@@ -62,16 +72,20 @@ class Timers:
 
     async def _fire_due(self) -> float:
         """Fire what is due; returns how many seconds to sleep."""
+        node_id = self._node_id()
+        next_ms = await self._store.read(lambda tx: tx.next_timer_ms(node_id))
+        if next_ms is None:
+            return _LONGEST_SLEEP_S
+        left_ms = next_ms - self._store.now_ms()
+        if left_ms > 0:
+            return min(left_ms / 1000, _LONGEST_SLEEP_S)
         limit = _BATCH + self._failing  # those that keep failing come first each time, and must not hide the others
-        due = await self._store.read(lambda tx: tx.timers_due(tx.now_ms(), limit))
+        due = await self._store.run(lambda tx: tx.claim_timers(node_id, tx.now_ms(), limit))
         failed = [timer for timer in due if not await self._fire(timer)]
         self._failing = len(failed)
         if failed:
             return _RETRY_S
-        next_ms = await self._store.read(lambda tx: tx.next_timer_ms())
-        if next_ms is None:
-            return _LONGEST_SLEEP_S
-        return min(max(next_ms - self._store.now_ms(), 0) / 1000, _LONGEST_SLEEP_S)
+        return 0 if due else _TAKEN_S
 
     async def _fire(self, timer: Timer) -> bool:
         try:

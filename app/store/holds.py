@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from app.domain.job import Hold
 from app.services.ports import Dependent, Item, JobRecord, ReleasedHold, Timer
 from app.store.base import Queries
-from app.store.schema import hold, item, job, timer
+from app.store.schema import hold, item, job, node, timer
 from app.store.sql import AnyOf, Statement, insert_into
 
 _FIELDS: Final = ("hold_id step_id set_by set_ms scheduled_release_ms dependent_job_id dependent_step_id").split()
@@ -61,20 +61,30 @@ _edge = _edge.union(
 )
 _EDGES = Statement(select(_edge.c.source, _edge.c.target).order_by(_edge.c.source, _edge.c.target))
 
-_ADD_TIMER = insert_into(timer)
+_ADD_TIMER = insert_into(timer, "hold_key", "due_ms")
 _DROP_TIMER = Statement(delete(timer).where(timer.c.hold_key == bindparam("own_hold")))
+_MAY_CLAIM = or_(
+    timer.c.node_id.is_(None), timer.c.node_id == bindparam("own_id"), timer.c.node_id.not_in(select(node.c.node_id))
+)
 _DUE = Statement(
+    select(timer.c.key)
+    .where(timer.c.due_ms <= bindparam("now_ms"), _MAY_CLAIM)
+    .order_by(timer.c.due_ms, timer.c.key)
+    .limit(bindparam("count"))
+    .with_for_update(skip_locked=True, of=timer)
+)
+_CLAIM = Statement(update(timer).where(AnyOf(timer.c.key, "keys")).values(node_id=bindparam("own_id")))
+_CLAIMED = Statement(
     select(timer.c.key, item.c.item_id, job.c.job_id, hold.c.hold_id, timer.c.due_ms)
     .select_from(
         timer.join(hold, timer.c.hold_key == hold.c.key)
         .join(job, hold.c.job_key == job.c.key)
         .join(item, hold.c.item_key == item.c.key)
     )
-    .where(timer.c.due_ms <= bindparam("now_ms"))
+    .where(AnyOf(timer.c.key, "keys"))
     .order_by(timer.c.due_ms, timer.c.key)
-    .limit(bindparam("count"))
 )
-_NEXT = Statement(select(func.min(timer.c.due_ms)))
+_NEXT = Statement(select(func.min(timer.c.due_ms)).where(_MAY_CLAIM))
 
 
 class HoldQueries(Queries):
@@ -102,13 +112,15 @@ class HoldQueries(Queries):
         rows = self.sql.all(_EDGES, item_key=item.key, job_ids=sorted(set(job_ids)))
         return [(source, target) for source, target in rows]
 
-    def timers_due(self, now_ms: int, limit: int = 100) -> list[Timer]:
-        """The timers whose time has come, longest due first.
+    def claim_timers(self, node_id: str, now_ms: int, limit: int = 100) -> list[Timer]:
+        """The claim is a short transaction of its own: one that kept the rows locked until the holds are released would
+        wait for jobs, and whoever has such a job and releases its hold by hand would wait for the timer."""
+        keys = [row[0] for row in self.sql.all(_DUE, own_id=node_id, now_ms=now_ms, count=limit)]
+        if not keys:
+            return []
+        self.sql.change(_CLAIM, keys=keys, own_id=node_id)
+        return [Timer(*row) for row in self.sql.all(_CLAIMED, keys=keys)]
 
-        Not locked: a node claims one by locking its job, and finds the hold released when another was quicker.
-        """
-        return [Timer(*row) for row in self.sql.all(_DUE, now_ms=now_ms, count=limit)]
-
-    def next_timer_ms(self) -> int | None:
-        row = self.sql.one(_NEXT)
+    def next_timer_ms(self, node_id: str) -> int | None:
+        row = self.sql.one(_NEXT, own_id=node_id)
         return row[0] if row else None

@@ -13,14 +13,17 @@ from app.store.schema import answer, item, job, node, run
 from app.store.sql import AnyOf, Row, Statement, insert_if_new, insert_into, put_into
 
 _ADD_RUN = insert_into(run)
-_NOTE = Statement(update(run).where(run.c.run_id == bindparam("own_id")).values(note=bindparam("new_note")))
-_END_RUN = Statement(update(run).where(run.c.run_id == bindparam("own_id")).values(ended=true()))
+_OWN_RUN = run.c.run_id == bindparam("own_id")
+_NOTE = Statement(update(run).where(_OWN_RUN).values(note=bindparam("new_note")))
+_END_RUN = Statement(update(run).where(_OWN_RUN).values(ended=true()))
+_STOP_RUN = Statement(update(run).where(_OWN_RUN).values(stopping=true()))
 _RUNS = (
     select(run.c.run_id, item.c.item_id, job.c.key, job.c.job_id, run.c.step_id, run.c.node_id, run.c.fence, run.c.note)
     .select_from(run.join(job, run.c.job_key == job.c.key).join(item, job.c.item_key == item.c.key))
     .where(run.c.ended.is_(False))
 )
 _RUN = Statement(_RUNS.where(run.c.run_id == bindparam("run_id")))
+_STOPPING = Statement(_RUNS.where(run.c.node_id == bindparam("node_id"), run.c.stopping).order_by(run.c.key))
 _RUNS_BY_KEY = Statement(_RUNS.where(AnyOf(run.c.key, "keys")).order_by(run.c.key))
 
 _START_NODE = put_into(node, ["node_id"])
@@ -28,6 +31,7 @@ _RENEW_NODE = Statement(
     update(node).where(node.c.node_id == bindparam("own_id")).values(lease_until_ms=bindparam("until_ms"))
 )
 _END_NODE = Statement(delete(node).where(node.c.node_id == bindparam("own_id")))
+_NODES = Statement(select(node.c.node_id).order_by(node.c.node_id))
 _FORGET_NODES = Statement(delete(node))
 _END_LAPSED = Statement(
     delete(node).where(node.c.lease_until_ms < bindparam("now_ms"), node.c.node_id != bindparam("own_id"))
@@ -105,11 +109,16 @@ class RunQueries(Queries):
             node_id=node_id,
             fence=1,
             note=None,
+            stopping=False,
             ended=False,
         )
 
     def end_run(self, run_id: str) -> None:
         self.sql.change(_END_RUN, own_id=run_id)
+
+    def stop_run(self, run_id: str) -> RunRecord | None:
+        self.sql.change(_STOP_RUN, own_id=run_id)
+        return self.run(run_id)
 
     def run(self, run_id: str) -> RunRecord | None:
         row = self.sql.one(_RUN, run_id=run_id)
@@ -117,6 +126,9 @@ class RunQueries(Queries):
 
     def set_run_note(self, run_id: str, note: str) -> None:
         self.sql.change(_NOTE, own_id=run_id, new_note=note)
+
+    def stopping_runs(self, node_id: str) -> list[RunRecord]:
+        return [RunRecord(*row) for row in self.sql.all(_STOPPING, node_id=node_id)]
 
     def add_answer(
         self,
@@ -178,6 +190,9 @@ class RunQueries(Queries):
 
     def end_node(self, node_id: str) -> None:
         self.sql.change(_END_NODE, own_id=node_id)
+
+    def nodes(self) -> list[str]:
+        return [row[0] for row in self.sql.all(_NODES)]
 
     def adopt_runs(self, node_id: str, now_ms: int, limit: int = 100) -> list[RunRecord]:
         """Take over runs of nodes that are gone, oldest first; call again while ``limit`` come back.

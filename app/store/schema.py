@@ -382,7 +382,10 @@ hold = _table(
 _waits = hold.c.released_ms.is_(None) & hold.c.dependent_job_id.is_not(None)
 Index("ix_hold_waits", hold.c.item_key, hold.c.dependent_job_id, postgresql_where=_waits, sqlite_where=_waits)
 
-timer = _table("timer", _key(), _ref("hold"), _int("due_ms"), UniqueConstraint("hold_key"))
+timer = _table(
+    "timer", _key(), _ref("hold"), _int("due_ms"), _text("node_id", nullable=True), UniqueConstraint("hold_key")
+)
+"""``node_id`` has claimed it; that counts as long as the node has its lease."""
 Index("ix_timer_due_ms", timer.c.due_ms)
 
 ext_property = _table(
@@ -408,6 +411,7 @@ run = _table(
     _text("node_id"),
     _int("fence"),
     _text("note", nullable=True),
+    _flag("stopping"),
     _flag("ended"),
     UniqueConstraint("run_id"),
 )

@@ -295,16 +295,39 @@ async def test_timers_follow_their_holds(store: AnyStore) -> None:
         tx.release_hold(record, "soon", "ann", 2)
 
     await store.run(write)
-    due = await store.read(lambda tx: tx.timers_due(300))
+    due = await store.run(lambda tx: tx.claim_timers("me", 300))
     assert [(timer.item_id, timer.job_id, timer.hold_id, timer.due_ms) for timer in due] == [
         ("item", "job", "next", 200),
         ("item", "job", "late", 300),
     ]
-    assert [timer.hold_id for timer in await store.read(lambda tx: tx.timers_due(300, limit=1))] == ["next"]
-    assert await store.read(lambda tx: tx.timers_due(199)) == []
-    assert await store.read(SqlTx.next_timer_ms) == 200
+    assert [timer.hold_id for timer in await store.run(lambda tx: tx.claim_timers("me", 300, limit=1))] == ["next"]
+    assert await store.run(lambda tx: tx.claim_timers("me", 199)) == []
+    assert await store.read(lambda tx: tx.next_timer_ms("me")) == 200
     await store.run(lambda tx: tx.delete_job(locked(tx)))
-    assert await store.read(SqlTx.next_timer_ms) is None
+    assert await store.read(lambda tx: tx.next_timer_ms("me")) is None
+
+
+async def test_a_timer_is_claimed_by_one_node_as_long_as_that_has_its_lease(store: AnyStore) -> None:
+    def write(tx: SqlTx) -> None:
+        (record,) = add_jobs(tx, "job")
+        for hold_id, due in (("first", 100), ("second", 200)):
+            tx.add_hold(record, Hold(hold_id, "a", "ann", 1, due))
+        tx.start_node("one", 1_000)
+        tx.start_node("two", 1_000)
+
+    async def claims(node_id: str, now_ms: int) -> list[str]:
+        return [timer.hold_id for timer in await store.run(lambda tx: tx.claim_timers(node_id, now_ms))]
+
+    await store.run(write)
+    assert await claims("one", 150) == ["first"]
+    assert await claims("two", 250) == ["second"]
+    assert await claims("one", 250) == ["first"], "its own once more, and nobody else's"
+    assert await store.read(lambda tx: tx.next_timer_ms("one")) == 100
+    assert await store.read(lambda tx: tx.next_timer_ms("two")) == 200
+    assert await store.read(lambda tx: tx.next_timer_ms("three")) is None
+    await store.run(lambda tx: tx.end_node("one"))
+    assert await store.read(lambda tx: tx.next_timer_ms("two")) == 100
+    assert await claims("two", 250) == ["first", "second"]
 
 
 def _depend(tx: SqlTx, record: JobRecord, *targets: str, step_id: str | None = None) -> None:

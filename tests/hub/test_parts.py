@@ -2,21 +2,25 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.bus.memory import Exchange, MemoryBus
 from app.domain.job import Answer, AssignedType, Assignment
 from app.hub.accepting import AcceptLimit
 from app.hub.channel import MAX_AHEAD, RING_MESSAGES, Channel
 from app.hub.fanout import Fanout
 from app.hub.frames import Frame, payloads, text_frame
 from app.hub.payload import AccessChanged, decode_payload, encode_payload
+from app.hub.post import NodePost
 from app.hub.pressure import LOOK_EVERY_S, Limits, Pressure
 from app.hub.session import Session
 from app.hub.verdicts import Verdicts
-from app.services.ports import AnswerRecord, FeedMessage
+from app.services.ports import AnswerRecord, Errand, FeedMessage, PendingAnswer, RunRecord
 from tests.hub.nodes import Peer, peer_of
 from tests.support import deadline
 
@@ -103,6 +107,35 @@ def test_verdicts_and_changes_of_access_cross_the_bus() -> None:
     rejected = replace(ANSWER, stage="rejected", reason="not_waiting")
     assert decode_payload(encode_payload(rejected)) == rejected
     assert isinstance(decode_payload(encode_payload(AccessChanged())), AccessChanged)
+    run = RunRecord("run", "item", 1, "job", "step", "node", fence=2)
+    for errand in (Errand(PendingAnswer("item", 7, "node")), Errand(stop=run), Errand(orphans=True)):
+        assert decode_payload(encode_payload(errand)) == errand
+
+
+@pytest.mark.anyio
+async def test_errands_reach_the_node_they_are_for_and_no_other() -> None:
+    heard: list[tuple[str, Errand]] = []
+    exchange, came = Exchange(), asyncio.Event()
+
+    def hears(name: str, errand: Errand) -> None:
+        heard.append((name, errand))
+        came.set()
+
+    async def node(name: str) -> NodePost:
+        bus = MemoryBus(exchange)
+        post = NodePost(bus)
+        await bus.open(lambda _, payload: post.arrived(cast("Errand", decode_payload(payload))))
+        post.listen(name, partial(hears, name))
+        return post
+
+    one, two = await node("one"), await node("two")
+    two.listen("three", partial(hears, "three"))
+    for name in ("one", "two", "three"):
+        one.send(name, Errand(orphans=True))
+    while len(heard) < 2:
+        came.clear()
+        await asyncio.wait_for(came.wait(), deadline(1))
+    assert sorted(heard) == [("one", Errand(orphans=True)), ("three", Errand(orphans=True))], "two is three now"
 
 
 def test_a_payload_that_is_not_understood_is_nothing() -> None:

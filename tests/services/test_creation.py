@@ -351,4 +351,4 @@ async def test_a_scheduled_first_step_is_held(world: World) -> None:
     (hold,) = (await world.job(made.job_ids[0])).flow.holds
     assert hold.scheduled_release_ms is not None
     assert world.ear.types(made.job_ids[0]) == ["StepHeld"]
-    assert await world.store.read(lambda tx: tx.next_timer_ms()) == hold.scheduled_release_ms
+    assert await world.store.read(lambda tx: tx.next_timer_ms("me")) == hold.scheduled_release_ms

@@ -88,7 +88,7 @@ async def test_a_hold_whose_end_had_come_is_on_record_as_released_and_never_bloc
         ("admin", True),
     ]
     assert world.ear.types(job_id) == ["StepHoldsUpdated", "StepHoldsUpdated"]
-    assert await world.store.read(lambda tx: tx.next_timer_ms()) is None
+    assert await world.store.read(lambda tx: tx.next_timer_ms("me")) is None
     assert (await world.act(job_id, Run(("one",)))).success
 
 

@@ -18,7 +18,7 @@ async def trace(world: World, job_id: str) -> tuple[Any, ...]:
         tx, record = unit.tx, unit.tx.job(unit.item, job_id)
         assert record is not None, f"there is no job {job_id}"
         beside = (tx.history(record), tx.holds(record), tx.comments(record), tx.properties(record))
-        return (record, tx.feed(unit.item, job_id, 0), *beside, tx.next_timer_ms())
+        return (record, tx.feed(unit.item, job_id, 0), *beside, tx.next_timer_ms("me"))
 
     return await world.query(read)
 

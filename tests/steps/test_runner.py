@@ -376,7 +376,7 @@ async def test_an_answer_that_was_stored_is_applied_when_the_database_is_back(
             receipt = await world.answer(job_id, "ask", Answer(manual_response=True))
         assert receipt.answer_id is not None
         world.cable.unplug()
-        world.runner.answered([PendingAnswer(ITEM_ID, receipt.answer_id)])
+        world.runner.answered([PendingAnswer(ITEM_ID, receipt.answer_id, world.runner.node_id)])
         await world.cable.refused()
         world.cable.plug()
         await until_told(world, job_id, "StepFinished")

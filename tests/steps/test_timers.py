@@ -45,7 +45,7 @@ async def until_released(world: World, job_id: str) -> None:
 
 
 async def next_timer(world: World) -> int | None:
-    return await world.store.read(lambda tx: tx.next_timer_ms())
+    return await world.store.read(lambda tx: tx.next_timer_ms("me"))
 
 
 async def test_a_scheduled_hold_ends_when_its_time_has_come_and_not_before(backend_settings: Settings) -> None:
@@ -178,7 +178,7 @@ async def test_timers_that_fail_hide_no_others_however_many_they_are(
         fired.append(timer.hold_id)
         await world.store.run(lambda tx: tx.release_hold(record, timer.hold_id, "system", now_ms))
 
-    timers = Timers(world.store, on_due)
+    timers = Timers(world.store, lambda: "me", on_due)
     timers.open()
     await eventually(lambda: fired == [f"hold {count - 1}"], expected_s=2)
     await timers.close()

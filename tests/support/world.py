@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from app.bus.memory import Exchange, MemoryBus
 from app.domain.access import ADMIN_ROLE
 from app.domain.commands import Action
 from app.domain.job import Answer, AssignedType, Assignment, Job
 from app.domain.outcomes import Decision
 from app.errors import StoreUnavailable
+from app.hub.payload import decode_payload
+from app.hub.post import NodePost
 from app.protocol.diagrams import parse_diagram
 from app.services import answers, jobs
 from app.services.engine import NO_VAULT, Caller, Engine, Unit, new_id
@@ -20,6 +23,7 @@ from app.services.first_start import ADMIN, ITEM_ID, ORG_ID, FirstPeople, first_
 from app.services.ports import (
     AnswerRecord,
     DiagramRecord,
+    Errand,
     FeedMessage,
     Group,
     HistoryEntry,
@@ -114,21 +118,47 @@ class Cable:
 
 
 class World:
-    """A database with the contents of a first start, and everything behind the edges running on it."""
+    """A database with the contents of a first start, and everything behind the edges running on it.
+
+    Worlds on one database are nodes of one installation; those with one ``exchange`` hear each other's errands.
+    """
 
     def __init__(
-        self, store: Store, executors: Sequence[StepExecutor], lease_s: float, close_s: float, vault: Vault
+        self,
+        store: Store,
+        executors: Sequence[StepExecutor],
+        *,
+        lease_s: float,
+        close_s: float,
+        vault: Vault,
+        exchange: Exchange | None,
     ) -> None:
         self.cable = Cable(store)
         self.store: Store = cast("Store", self.cable)
         self.ear = Ear()
-        self.runner = Runner(self.store, executors, lease_s=lease_s, renew_s=lease_s / 4, close_s=close_s)
+        self.bus = MemoryBus(exchange)
+        self.post = NodePost(self.bus)
+        self.runner = Runner(self.store, self.post, executors, lease_s=lease_s, renew_s=lease_s / 4, close_s=close_s)
         self.engine = Engine(self.store, self.ear, self.runner, vault)
         self.runner.attach(self.engine)
 
+    async def open(self) -> None:
+        await self.bus.open(self._from_bus)
+        await self.runner.open()
+
+    async def close(self) -> None:
+        await self.runner.close()
+        await self.bus.close()
+
+    def _from_bus(self, _: str, payload: bytes) -> None:
+        content = decode_payload(payload)
+        if isinstance(content, Errand):
+            self.post.arrived(content)
+
     async def crash(self) -> None:
-        """End as a killed process does: nothing is written from now on, and the lease is not given up."""
+        """End as a killed process does: nothing is written or sent from now on, and the lease is not given up."""
         self.cable.unplug()
+        await self.bus.close()
         await self.runner.close()
 
     async def execute(self, use_case: Callable[[Unit], T], username: str | None = ADMIN) -> T:
@@ -259,17 +289,18 @@ async def open_world(
     lease_s: float = 2,
     close_s: float = 5,
     vault: Vault = NO_VAULT,
+    exchange: Exchange | None = None,
 ) -> AsyncIterator[World]:
     """Open a world on the database that ``backend_settings`` names; a database with contents is taken as it is."""
     store = await open_store(settings)
     try:
         await store.run(_fill)
-        world = World(store, executors, lease_s, close_s, vault)
-        await world.runner.open()
+        world = World(store, executors, lease_s=lease_s, close_s=close_s, vault=vault, exchange=exchange)
+        await world.open()
         try:
             yield world
         finally:
-            await world.runner.close()
+            await world.close()
     finally:
         await store.close()
 
