@@ -142,8 +142,8 @@ async def test_an_answer_that_was_acknowledged_before_a_crash_is_applied_after_i
 
 
 async def test_an_answer_to_a_run_of_another_node_is_left_to_it(backend_settings: Settings) -> None:
-    """Through any node an answer may come in; only the run's owner applies it."""
-    async with open_world(backend_settings) as world:
+    """Through any node an answer may come in; only the run's owner applies it (which a renewal would do, too)."""
+    async with open_world(backend_settings, lease_s=60) as world:
         template = await world.template([step("ask", "Question", "end", args=QUESTION), step("end")])
         job_id = await world.create(template)
         await world.act(job_id, Run())
