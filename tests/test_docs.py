@@ -17,6 +17,7 @@ from starlette.routing import Route
 from app.api.asyncapi import FEED, REPLIES
 from app.api.routes import routes
 from app.errors import GatewayError
+from app.expressions.arcade_table import FUNCTIONS
 from app.protocol.codes import CLOSE_CODES, MsgCode, ReplyCode
 from app.protocol.prompts import StepInfoRequired
 from app.settings import CLIENT_VARIABLES, FOREIGN_PREFIXES, describe
@@ -112,21 +113,21 @@ def test_every_code_of_the_websocket_is_documented() -> None:
 
 @pytest.mark.parametrize("name", ["protocol", "compatibility", "delivery"])
 def test_no_code_is_documented_that_is_never_sent(name: str) -> None:
-    others = {"COMMIT", "FULL"}
+    others = {"COMMIT", "FULL", "URL"}
     for word in words_in_code(DOCS / f"{name}.md"):
         if re.fullmatch(r"(?!STEPGATE_)[A-Z]{3,}(_[A-Z]+)*", word):
             assert word in {*MsgCode} | others, word
 
 
 def test_every_message_that_the_protocol_page_names_exists() -> None:
-    known = {body.msg_type() for body in FEED + REPLIES}
+    known = {body.msg_type() for body in FEED + REPLIES} | {function.name for function in FUNCTIONS.values()}
     for word in words_in_code(DOCS / "protocol.md") | words_in_code(DOCS / "compatibility.md"):
         if re.fullmatch(r"(Step(?!In)|Job(?!Created))[A-Z][A-Za-z]+", word) and word not in _OTHER_NAMES:
             assert word in known, word
 
 
-_OTHER_NAMES = {"StepNotAuto", "StepNotCurrent", "StepNotInDiagram", "JobClosed", "JobCreator", "JobOwner"}
-"""Statuses and functions that look like message types."""
+_OTHER_NAMES = {"StepNotAuto", "StepNotCurrent", "StepNotInDiagram", "JobClosed", "JobContext"}
+"""Statuses and other words that look like message types."""
 
 
 # ---------------------------------------------------------------- examples, tests, names

@@ -15,6 +15,7 @@ from app.api.problems import RETRY_AFTER_S
 from app.api.responses import Success
 from app.protocol.actions import ActionBody, JobActionResponse
 from app.protocol.answers import StepInformation
+from app.protocol.arcade import ArcadeAnswer, ArcadeBody
 from app.protocol.attachments import (
     AttachmentAddedAnswer,
     AttachmentChange,
@@ -261,6 +262,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         privilege="`adminBasic`",
     ),
     f"GET {_TEMPLATE}": Operation("getJobTemplate", "Job templates", "Read a job template", _TEMPLATE_ANSWER),
+    f"POST {ITEM}/evaluateArcade": Operation(
+        "evaluateArcade",
+        "Expressions",
+        "Evaluate an Arcade expression",
+        ArcadeAnswer,
+        ArcadeBody,
+        notes="Changes nothing. What is known is listed in docs/arcade.md; all else is refused by name.",
+    ),
     f"GET {ITEM}": Operation("getItem", "Item", "Read the workflow item's details", ItemDetails),
     "GET /{orgId}/checkStatus": Operation(
         "checkStatus", "Server", "Ask whether the server is there", ServerStatus, errors=()

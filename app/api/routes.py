@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from app.api import answers, attachments, diagrams, docs_page, health, items, job_templates, jobs
+from app.api import answers, attachments, diagrams, docs_page, expressions, health, items, job_templates, jobs
 from app.api.websocket import notifications
 
 _ORG: Final = "/{org_id}"
@@ -44,6 +44,8 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_ITEM}/jobTemplates", job_templates.create, methods=["POST"]),
     Route(f"{_TEMPLATE}/job", jobs.create, methods=["POST"]),
     Route(_TEMPLATE, job_templates.read, methods=["GET"]),
+    # expressions
+    Route(f"{_ITEM}/evaluateArcade", expressions.evaluate, methods=["POST"]),
     # the server
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),

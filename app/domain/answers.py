@@ -1,10 +1,14 @@
 """Who may answer an open prompt, and whether the answer is a right one. ``prompts.py`` knows what each kind asks."""
 
+from dataclasses import replace
+
 from app.domain.access import Actor
 from app.domain.commands import MAX_COMMENT_CHARS, GiveAnswer
 from app.domain.diagram import Diagram
 from app.domain.finishing import Case
+from app.domain.geometry import read_location
 from app.domain.job import Answer, Assignment, CurrentStep, Job, StepState
+from app.domain.paths import with_properties
 from app.domain.prompts import FINISHED_BY_ANSWER, AnswerRefusal, Refused, return_value
 from app.domain.refusals import describe_assignment
 from app.errors import InvalidValue
@@ -56,12 +60,19 @@ def answer_problem(case: Case, answer: Answer, assignee: Assignment | None) -> s
         value = return_value(step, answer, assignee)
         if value is None or not (step.kind in FINISHED_BY_ANSWER or step.proceed_next) or not step.paths:
             return None
-        found = case.ways(value)
+        found = replace(case, job=_as_answered(case.job, answer)).ways(value)
     except ArcadeError as error:
         return f"The way out of the step cannot be evaluated: {error}."
     except InvalidValue as error:
         return str(error)
     return None if found else "No path out of the step matches this answer, so the job could not move on."
+
+
+def _as_answered(job: Job, answer: Answer) -> Job:
+    """The job as the conditions of the paths will find it: with the properties and the place of a right answer."""
+    if answer.property_responses:
+        return with_properties(job, answer.property_responses)
+    return job if answer.location is None else replace(job, location=read_location(answer.location))
 
 
 def _check_comment(case: Case, comment: str) -> None:

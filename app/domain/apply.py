@@ -6,6 +6,7 @@ from typing import Any
 
 from app.domain import events as e
 from app.domain.job import Flow, Job, StepState
+from app.domain.paths import with_properties
 
 
 def apply(job: Job, event: e.Event) -> Job:
@@ -125,6 +126,11 @@ def _location_cleared(job: Job, _: e.LocationCleared) -> Job:
     return replace(job, location=None)
 
 
+def _properties_set(job: Job, event: e.PropertiesSet) -> Job:
+    """They are rows beside the job; what follows in the same decision must see them as they will be."""
+    return with_properties(job, event.properties)
+
+
 def _closed(job: Job, event: e.JobClosed) -> Job:
     return replace(job, closed=True, closed_by=event.by, ended_ms=event.at_ms, status=event.status or job.status)
 
@@ -169,7 +175,7 @@ _APPLIERS: dict[type[Any], Callable[[Job, Any], Job]] = {
     e.AttachmentsAdded: _unchanged,
     e.AttachmentChanged: _unchanged,
     e.AttachmentDeleted: _unchanged,
-    e.PropertiesSet: _unchanged,
+    e.PropertiesSet: _properties_set,
     e.JobClosed: _closed,
     e.JobReopened: _reopened,
     e.JobUpgraded: _upgraded,

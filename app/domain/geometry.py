@@ -45,6 +45,24 @@ def read_location(text: str) -> Location:
     return Location(_SHAPES[shape], json.dumps(document, separators=(",", ":")))
 
 
+def extent_text(location: Location | None) -> str | None:
+    """The smallest box around a place, as ``xmin,ymin,xmax,ymax,wkid`` in Web Mercator; None for none."""
+    if location is None:
+        return None
+    box = extent(location)
+    return ",".join([*map(repr, box), str(WEB_MERCATOR["wkid"])])
+
+
+def extent(location: Location) -> tuple[float, float, float, float]:
+    """The smallest box around a place that ``read_location`` has read: xmin, ymin, xmax, ymax in Web Mercator."""
+    geometry = json.loads(location.geometry)
+    shape = next(name for name in _SHAPES if name in geometry)
+    parts = geometry[shape] if shape != "points" else [geometry[shape]]
+    xs = [float(vertex[0]) for part in parts for vertex in part]
+    ys = [float(vertex[1]) for part in parts for vertex in part]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 def _is_degrees(reference: Any) -> bool:
     if not reference:
         return True

@@ -3,8 +3,10 @@
 All times are integers, milliseconds since 1970-01-01 UTC. All collections keep the order in which things happened.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from app.expressions.arcade import NO_FACTS, Facts
 
 ReturnValue = str | int | float | bool | None
 
@@ -72,6 +74,12 @@ class PropertyResponse:
     identifier: str
     value: str | None
     unique_id: str | None = None
+
+    @property
+    def table_and_name(self) -> tuple[str, str]:
+        """The identifier in its two parts."""
+        table, _, name = self.identifier.partition(".")
+        return table, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +247,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. ``diagram_version`` is pinned at creation and moves only by Upgrade (source: rest.md 5.1, 5.7, 14.1)."""
+    """One job. ``diagram_version`` is pinned at creation and moves only by Upgrade (source: rest.md 5.1, 5.7, 14.1).
+
+    ``facts`` answer what expressions ask beyond the members, in the transaction that has read the job and no longer.
+    """
 
     job_id: str
     name: str
@@ -265,6 +276,7 @@ class Job:
     closed_by: str | None = None
     location: Location | None = None
     flow: Flow = Flow()
+    facts: Facts = field(default=NO_FACTS, compare=False, repr=False)
 
     @property
     def is_running(self) -> bool:

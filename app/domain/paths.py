@@ -1,14 +1,17 @@
 """Which ways lead out of a step, and who the next step is assigned to. Expressions are Arcade (``app.expressions``)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.diagram import Diagram, Path, Step
-from app.domain.job import AssignedType, Assignment, Job, ReturnValue
+from app.domain.geometry import extent_text
+from app.domain.job import AssignedType, Assignment, Job, PropertyResponse, ReturnValue
 from app.expressions.arcade import (
     STEP_SUCCESS,
     ArcadeError,
+    ChangedProperties,
+    Encoding,
     Scope,
     evaluate_condition,
     evaluate_text,
@@ -17,7 +20,7 @@ from app.expressions.arcade import (
 
 
 def job_facts(job: Job) -> Mapping[str, Any]:
-    """What ``$job`` offers to expressions, under the names of the REST job."""
+    """What ``$job`` offers to expressions, under the names of the REST job; moments are in ms since 1970."""
     return {
         "jobId": job.job_id,
         "jobName": job.name,
@@ -30,12 +33,37 @@ def job_facts(job: Job) -> Mapping[str, Any]:
         "jobTemplateName": job.template_name,
         "parentJob": job.parent_job,
         "notes": job.notes,
+        "createdDate": job.created_ms,
+        "startDate": job.start_ms,
+        "startedDate": job.started_ms,
+        "dueDate": job.due_ms,
+        "endDate": job.ended_ms,
+        "location": lambda: extent_text(job.location),
     }
 
 
-def scope_of(job: Job, username: str | None, return_value: ReturnValue = None) -> Scope:
-    """The names an expression of this job may use."""
-    return Scope(current_user=username, job=job_facts(job), ret_val=return_value, step_success=STEP_SUCCESS)
+def scope_of(
+    job: Job,
+    username: str | None,
+    return_value: ReturnValue = None,
+    *,
+    encoding: Encoding = Encoding.STANDARD,
+) -> Scope:
+    """The names an expression of this job may use, and the facts it may ask."""
+    return Scope(
+        current_user=username,
+        job=job_facts(job),
+        ret_val=return_value,
+        step_success=STEP_SUCCESS,
+        facts=job.facts,
+        encoding=encoding,
+    )
+
+
+def with_properties(job: Job, given: Iterable[PropertyResponse]) -> Job:
+    """The job as expressions see it once these extended properties are set."""
+    changes = {response.table_and_name: response.value for response in given}
+    return replace(job, facts=ChangedProperties(job.facts, job.job_id, changes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from app.domain.geometry import read_location
 from app.domain.job import Answer, Assignment, Job, ReturnValue
 from app.domain.paths import scope_of
 from app.errors import InvalidValue
-from app.expressions.arcade import STEP_SUCCESS, ArcadeError, evaluate_text, is_expression
+from app.expressions.arcade import STEP_SUCCESS, ArcadeError, Encoding, evaluate_text, is_expression
 
 
 class AnswerRefusal(StrEnum):
@@ -164,7 +164,8 @@ def _assigned(answer: Answer, assignee: Assignment | None) -> ReturnValue:
 def app_url(job: Job, step: Step) -> str:
     """The address an OpenApp step opens: ``args.appUrl``, as text or as ``{"value": text}``; the text may be Arcade.
 
-    An expression that cannot be evaluated is shown as it stands: the step's user sees what is wrong with it.
+    With ``args.encodeArcadeResults`` the values of job functions are encoded for an address. An expression that cannot
+    be evaluated is shown as it stands: the step's user sees what is wrong with it.
     """
     url = step.args.get("appUrl")
     text = url.get("value") if isinstance(url, Mapping) else url
@@ -173,6 +174,7 @@ def app_url(job: Job, step: Step) -> str:
     if not is_expression(text):
         return text
     try:
-        return evaluate_text(text, scope_of(job, None))
+        encoding = Encoding.URL if step.args.get("encodeArcadeResults") else Encoding.STANDARD
+        return evaluate_text(text, scope_of(job, None, encoding=encoding))
     except ArcadeError:
         return text

@@ -1,9 +1,10 @@
-"""Arcade expressions: which path a job takes, and to whom a step is assigned. A sandboxed subset of the language.
+"""Arcade expressions: paths, assignments, texts of steps and templates, searches. A sandboxed subset of the language.
 
-``$retVal == $stepSuccess``, ``$retVal == 1``, ``JobCreator($job)``, ``'Job of ' + $currentUser``: literals, arithmetic,
-comparison, ``&& || !``, concatenation, functions and five variables (rest.md 13.1, 14.4). An expression reads what its
-``Scope`` holds and nothing else, has no loop and no effect, and ends within ``MAX_STEPS`` steps and ``MAX_SECONDS``.
-Whatever is outside the subset raises ``ArcadeError``, which names it and its place.
+``$retVal == $stepSuccess``, ``JobCreator($job)``, ``'Job of ' + $currentUser``: literals, arrays and dictionaries,
+arithmetic, comparison, ``&& || !``, concatenation, templates, functions and a few variables (rest.md 13.1, 14.4;
+docs/arcade.md). An expression reads what its ``Scope`` holds and its ``Facts`` answer, has no loop and no effect, and
+ends within ``MAX_STEPS`` steps and ``MAX_SECONDS``. Whatever is outside the subset raises ``ArcadeError``, which names
+it and its place.
 """
 
 import re
@@ -12,15 +13,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.expressions.arcade_functions import FUNCTIONS
 from app.expressions.arcade_grammar import MAX_LENGTH, read
-from app.expressions.arcade_tree import MAX_DEPTH, MAX_SECONDS, MAX_STEPS, Call, Evaluation, Literal, Node, Variable
+from app.expressions.arcade_scope import NO_FACTS, ChangedProperties, Encoding, Facts, JobMembers, Scope, UserFacts
+from app.expressions.arcade_table import FUNCTIONS
+from app.expressions.arcade_tree import (
+    MAX_DEPTH,
+    MAX_SECONDS,
+    MAX_STEPS,
+    Call,
+    Evaluation,
+    Literal,
+    Node,
+    Template,
+    Variable,
+)
 from app.expressions.arcade_values import (
+    MAX_ITEMS,
     MAX_TEXT_BYTES,
     STEP_ERROR,
     STEP_SUCCESS,
     ArcadeError,
-    Scope,
+    Dictionary,
     Value,
     kind,
     text_of,
@@ -28,19 +41,28 @@ from app.expressions.arcade_values import (
 
 __all__ = [
     "MAX_DEPTH",
+    "MAX_ITEMS",
     "MAX_LENGTH",
     "MAX_SECONDS",
     "MAX_STEPS",
     "MAX_TEXT_BYTES",
+    "NO_FACTS",
     "STEP_ERROR",
     "STEP_SUCCESS",
     "ArcadeError",
+    "ChangedProperties",
+    "Dictionary",
+    "Encoding",
     "Expression",
+    "Facts",
+    "JobMembers",
     "Scope",
+    "UserFacts",
     "Value",
     "evaluate",
     "evaluate_condition",
     "evaluate_text",
+    "evaluate_values",
     "is_expression",
     "parse",
 ]
@@ -51,8 +73,8 @@ Clock = Callable[[], float]
 _CACHED_LENGTH = 256
 """Longer texts are read anew each time. A tree takes up to 160 bytes a character: all 1,024 take 40 MB at most."""
 
-_MARK = re.compile(r"['\"$(]")
-_BEGINNING = re.compile(r"\s*(?:['\"]|\$[A-Za-z_]|([A-Za-z_][A-Za-z0-9_]*)\s*\()")
+_MARK = re.compile(r"['\"$(`]")
+_BEGINNING = re.compile(r"\s*(?:['\"`]|\$[A-Za-z_]|([A-Za-z_][A-Za-z0-9_]*)\s*\()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +88,10 @@ class Expression:
         """Compute the value.
 
         Raises:
-            ArcadeError: types that do not fit, a value out of range, budget used up, or a job as the result.
+            ArcadeError: types that do not fit, a value out of range, a question its facts cannot answer, or budget
+                used up.
         """
-        value = self.root.evaluate(Evaluation(scope, clock))
-        if value is None or isinstance(value, str | int | float):
-            return value
-        raise ArcadeError("the result is a job; ask a function about it, for instance JobCreator($job)")
+        return self.root.evaluate(Evaluation(scope, clock))
 
 
 def parse(text: str) -> Expression:
@@ -108,8 +128,18 @@ def evaluate_condition(text: str, scope: Scope, *, clock: Clock = time.monotonic
 
 
 def evaluate_text(text: str, scope: Scope, *, clock: Clock = time.monotonic) -> str:
-    """Compute a text, such as an assignee: numbers, true and false as Arcade writes them, null is empty."""
+    """Compute a text, such as an assignee: numbers, true and false as Arcade writes them, null is empty, dates are ISO
+    8601. Raises ArcadeError."""
     return text_of(evaluate(text, scope, clock=clock))
+
+
+def evaluate_values(text: str, scope: Scope, *, clock: Clock = time.monotonic) -> tuple[Value, ...]:
+    """Compute an array, such as the items to create a job for each of; null is none, any other value is the only one.
+    Raises ArcadeError."""
+    value = evaluate(text, scope, clock=clock)
+    if isinstance(value, tuple):
+        return value
+    return () if value is None else (value,)
 
 
 def is_expression(text: str) -> bool:
@@ -135,7 +165,7 @@ _has_mark_remembered = lru_cache(maxsize=1024)(_has_mark)
 
 
 def _is_marked(node: Node) -> bool:
-    return isinstance(node, Call | Variable) or (isinstance(node, Literal) and isinstance(node.value, str))
+    return isinstance(node, Call | Variable | Template) or (isinstance(node, Literal) and isinstance(node.value, str))
 
 
 def _begins_like_one(text: str) -> bool:

@@ -4,6 +4,7 @@
 own stack, so no nesting, however deep, exhausts Python's.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,21 @@ from typing import Final, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 
-from app.expressions.arcade_tree import MAX_DEPTH, Call, Chain, Literal, Logical, Name, Node, Unary, Variable
+from app.expressions.arcade_tree import (
+    MAX_DEPTH,
+    ArrayLiteral,
+    Call,
+    Chain,
+    DictionaryLiteral,
+    Item,
+    Literal,
+    Logical,
+    Name,
+    Node,
+    Template,
+    Unary,
+    Variable,
+)
 from app.expressions.arcade_values import ArcadeError, Position, Value, checked_number
 
 MAX_LENGTH: Final = 4096
@@ -27,14 +42,21 @@ GRAMMAR: Final = r"""
     ?relation: sum ((LESS | LESS_OR_EQUAL | MORE | MORE_OR_EQUAL) sum)*
     ?sum: product ((PLUS | MINUS) product)*
     ?product: unary ((TIMES | OVER | MODULO) unary)*
-    ?unary: atom
+    ?unary: postfix
         | (MINUS | NOT) unary -> signed
+    ?postfix: atom
+        | postfix "." NAME -> member
+        | postfix "[" disjunction "]" -> item
     ?atom: NUMBER -> number
         | TEXT -> text
+        | TEMPLATE -> template
         | VARIABLE -> variable
         | NAME -> name
         | NAME "(" [disjunction ("," disjunction)*] ")" -> call
         | "(" disjunction ")" -> group
+        | "[" [disjunction ("," disjunction)*] "]" -> array
+        | "{" [pair ("," pair)*] "}" -> dictionary
+    pair: (NAME | TEXT) ":" disjunction
 
     OR: "||"
     AND: "&&"
@@ -52,19 +74,30 @@ GRAMMAR: Final = r"""
     NOT: "!"
     NUMBER: /([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?/
     TEXT: /'(\\.|[^'\\\r\n])*'|"(\\.|[^"\\\r\n])*"/
+    TEMPLATE: /`(\\.|[^`\\])*`/s
     VARIABLE: /\$[A-Za-z_][A-Za-z0-9_]*/
     NAME: /[A-Za-z_][A-Za-z0-9_]*/
     %ignore /\s+/
 """
 
-_CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None}
+_CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None, "pi": math.pi}
+
+_FORMATTING: Final = {
+    "newline": "\n",
+    "tab": "\t",
+    "singlequote": "'",
+    "doublequote": '"',
+    "backslash": "\\",
+    "forwardslash": "/",
+}
+"""Members of ``TextFormatting``."""
 
 _STATEMENTS: Final = frozenset(
     "break case catch continue default do else export for from function if import in new return".split()
     + "switch try var while".split()
 )
 
-_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"} | {c: c for c in "\\'\"/"}
+_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"} | {c: c for c in "\\'\"/`$"}
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))")
 
 _UNSUPPORTED: Final = (
@@ -74,10 +107,7 @@ _UNSUPPORTED: Final = (
     ("=", "assignment is not supported; a comparison is written =="),
     ("&", "'&' is not supported; 'and' is written &&"),
     ("|", "'|' is not supported; 'or' is written ||"),
-    ("`", "template literals are not supported; text stands in ' or \""),
-    ("[", "arrays and [ ] are not supported"),
-    ("{", "dictionaries and blocks are not supported"),
-    (".", "members are not supported; ask a function, for instance JobCreator($job)"),
+    ("`", "the text that begins here has no closing `"),
     (";", "several statements are not supported; write one expression"),
     ("?", "'? :' is not supported"),
     ("'", "the text that begins here has no closing ' on its line"),
@@ -87,8 +117,11 @@ _UNSUPPORTED: Final = (
 _EXPECTED: Final = (
     ("a value", "NUMBER"),
     ("an operator", "TIMES"),
+    ("':'", "COLON"),
     ("','", "COMMA"),
     ("')'", "RPAR"),
+    ("']'", "RSQB"),
+    ("'}'", "RBRACE"),
     ("the end", "$END"),
 )
 """Words for the terminals the parser accepts at a place, one for all of its kind."""
@@ -147,6 +180,8 @@ def _explained(error: UnexpectedInput, text: str) -> ArcadeError:
 def _expected(error: UnexpectedInput) -> str:
     """What the parser would have accepted. Asked of its state: the set in the exception is that of a merged state."""
     accepted = error.interactive_parser.accepts()  # type: ignore[no-untyped-call]
+    if "NAME" in accepted and "NUMBER" not in accepted:
+        return "a name"
     return " or ".join(words for words, terminal in _EXPECTED if terminal in accepted)
 
 
@@ -194,6 +229,34 @@ class _Builder(Transformer[Token, Node]):
         return Call(_position(token), _deeper(*arguments), str(token), arguments)
 
     @v_args(inline=True)
+    def member(self, container: Node, key: Token) -> Node:
+        if isinstance(container, Name) and container.name.lower() == "textformatting":
+            if key.lower() in _FORMATTING:
+                return Literal(container.position, 1, _FORMATTING[key.lower()])
+            raise ArcadeError(f"TextFormatting has no {str(key)[:40]!r}", _position(key))
+        return Item(_position(key), _deeper(container), container, Literal(_position(key), 1, str(key)))
+
+    @v_args(inline=True)
+    def item(self, container: Node, index: Node) -> Node:
+        return Item(index.position, _deeper(container, index), container, index)
+
+    def array(self, items: Sequence[Node]) -> Node:
+        return ArrayLiteral(_first_position(items), _deeper(*items), tuple(items))
+
+    @v_args(inline=True)
+    def pair(self, key: Token, value: Node) -> tuple[str, Node]:
+        return _unescaped(key) if key.type == "TEXT" else str(key), value
+
+    def dictionary(self, pairs: Sequence[tuple[str, Node]]) -> Node:
+        values = tuple(value for _, value in pairs)
+        return DictionaryLiteral(_first_position(values), _deeper(*values), tuple(key for key, _ in pairs), values)
+
+    @v_args(inline=True)
+    def template(self, token: Token) -> Node:
+        parts = _template_parts(token)
+        return Template(_position(token), _deeper(*parts), parts)
+
+    @v_args(inline=True)
     def group(self, inner: Node) -> Node:
         return replace(inner, depth=_deeper(inner))
 
@@ -228,9 +291,71 @@ def _number(token: Token) -> int | float:
     return checked_number(int(digits), digits, _position(token))
 
 
-def _unescaped(token: Token) -> str:
-    """The text between the quotes. A literal has no line break, so an offset in it is an offset of the column."""
+def _first_position(nodes: Sequence[Node]) -> Position:
+    """An empty literal has no place of its own, and no error can happen in it."""
+    return nodes[0].position if nodes else (1, 1)
+
+
+def _template_parts(token: Token) -> tuple[Node, ...]:
+    """The literal pieces and the expressions of a template, in turn. A ``}`` that ends an expression stands outside of
+    its quotes and brackets."""
+    parts: list[Node] = []
+    begin = 1
+    while match := _HOLE.search(token, begin):
+        if match[0] == "${":
+            end = _end_of_hole(token, match.end())
+            parts += [_piece(token, begin, match.start()), _parse_hole(token, match.end(), end)]
+            begin = end + 1
+        else:
+            parts.append(_piece(token, begin, match.end()))
+            begin = match.end()
+    return (*parts, _piece(token, begin, len(token) - 1))
+
+
+_HOLE: Final = re.compile(r"\$\{|\\.", re.DOTALL)
+_BRACES: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[{}]""", re.DOTALL)
+
+
+def _end_of_hole(token: Token, begin: int) -> int:
+    depth = 0
+    for match in _BRACES.finditer(token, begin):
+        if match[0] == "}" and depth == 0:
+            return match.start()
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+    raise ArcadeError("the ${ that begins here has no closing }", _position_in(token, begin - 2))
+
+
+def _parse_hole(token: Token, begin: int, end: int) -> Node:
+    """Blanks before it put the expression at its own place, so that its positions are right."""
+    line, column = _position_in(token, begin)
+    text = "\n" * (line - 1) + " " * (column - 1) + token[begin:end]
+    if not text.strip():
+        raise ArcadeError("there is nothing between ${ and }", (line, column))
+    try:
+        return cast("Node", _parser().parse(text))
+    except UnexpectedInput as error:
+        raise _explained(error, text) from None
+
+
+def _position_in(token: Token, index: int) -> Position:
     line, column = _position(token)
+    breaks = token.count("\n", 0, index)
+    return line + breaks, index - token.rfind("\n", 0, index) if breaks else column + index
+
+
+def _piece(token: Token, begin: int, end: int) -> Node:
+    return Literal(_position_in(token, begin), 1, _without_escapes(token[begin:end], _position_in(token, begin)))
+
+
+def _unescaped(token: Token) -> str:
+    """The text between the quotes."""
+    line, column = _position(token)
+    return _without_escapes(token[1:-1], (line, column + 1))
+
+
+def _without_escapes(written: str, position: Position) -> str:
+    """Raises ArcadeError for an unknown escape, whose place it knows on the first line."""
+    line, column = position
 
     def character(match: re.Match[str]) -> str:
         code = match[1] or match[2]
@@ -240,8 +365,8 @@ def _unescaped(token: Token) -> str:
             raise ArcadeError(f"unknown escape {match[0]}; known: {known}", (line, column + match.start()))
         return found
 
-    text = _ESCAPE.sub(character, token)[1:-1]
+    text = _ESCAPE.sub(character, written)
     try:  # a pair may be written as two escapes
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise ArcadeError("the text contains half a surrogate pair", (line, column)) from None
+        raise ArcadeError("the text contains half a surrogate pair", (line, column - 1)) from None

@@ -9,18 +9,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.expressions.arcade_functions import FUNCTIONS, known_functions
+from app.expressions.arcade_functions import Given
+from app.expressions.arcade_operators import BINARY, boolean, negate
+from app.expressions.arcade_scope import Scope
+from app.expressions.arcade_table import FUNCTIONS, unknown_function
 from app.expressions.arcade_values import (
-    BINARY,
     STEP_ERROR,
     ArcadeError,
-    Operand,
+    Dictionary,
     Position,
-    Scope,
     Value,
-    boolean,
     checked,
-    negate,
+    is_number,
+    kind,
+    text_of,
+    weight,
+    within_size,
 )
 
 MAX_DEPTH: Final = 64
@@ -29,12 +33,11 @@ MAX_SECONDS: Final = 0.05
 STEPS_BETWEEN_CLOCKS: Final = 256
 """A usual expression ends before the clock is read once, so a thread the system lets wait is no reason to fail it."""
 
-BYTES_A_STEP: Final = 1024
-"""Making text costs a step more for each of these: copying is what an expression without loops can waste."""
-
-VARIABLES: Final[Mapping[str, tuple[str, Callable[[Scope], Operand]]]] = {
+VARIABLES: Final[Mapping[str, tuple[str, Callable[[Scope], Value]]]] = {
     "$currentuser": ("$currentUser", lambda scope: scope.current_user),
-    "$job": ("$job", lambda scope: scope.job),
+    "$job": ("$job", lambda scope: scope.job.get("jobId") if scope.job else None),
+    "$parentjob": ("$parentJob", lambda scope: scope.job.get("parentJob") if scope.job else None),
+    "$currentportal": ("$currentPortal", lambda _: "portal"),
     "$retval": ("$retVal", lambda scope: scope.ret_val),
     "$stepsuccess": ("$stepSuccess", lambda scope: scope.step_success),
     "$steperror": ("$stepError", lambda _: STEP_ERROR),
@@ -80,7 +83,7 @@ class Node(ABC):
     depth: int
 
     @abstractmethod
-    def evaluate(self, run: Evaluation) -> Operand: ...
+    def evaluate(self, run: Evaluation) -> Value: ...
 
     @property
     def children(self) -> tuple["Node", ...]:
@@ -103,7 +106,7 @@ class Literal(Node):
 
     value: Value
 
-    def evaluate(self, run: Evaluation) -> Operand:
+    def evaluate(self, run: Evaluation) -> Value:
         run.spend(1, self.position)
         return self.value
 
@@ -114,7 +117,7 @@ class Variable(Node):
 
     name: str
 
-    def evaluate(self, run: Evaluation) -> Operand:
+    def evaluate(self, run: Evaluation) -> Value:
         run.spend(1, self.position)
         return checked(VARIABLES[self.name.lower()][1](run.scope), self.name, self.position)
 
@@ -130,7 +133,7 @@ class Name(Node):
 
     name: str
 
-    def evaluate(self, run: Evaluation) -> Operand:
+    def evaluate(self, run: Evaluation) -> Value:
         run.spend(1, self.position)
         raise self.fault()
 
@@ -141,7 +144,7 @@ class Name(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """``Function(arguments)``. All arguments are evaluated, from left to right."""
+    """``Function(arguments)``. Arguments are evaluated from left to right, unless the function chooses among them."""
 
     name: str
     arguments: tuple[Node, ...]
@@ -150,18 +153,123 @@ class Call(Node):
     def children(self) -> tuple[Node, ...]:
         return self.arguments
 
-    def evaluate(self, run: Evaluation) -> Operand:
+    def evaluate(self, run: Evaluation) -> Value:
         run.spend(1, self.position)
-        values = [argument.evaluate(run) for argument in self.arguments]
-        return FUNCTIONS[self.name.lower()].body(run.scope, values, self.position)
+        function = FUNCTIONS[self.name.lower()]
+        thunks = [_Argument(argument, run) for argument in self.arguments]
+        given = Given(function.name, run.scope, thunks, self.position)
+        if not function.is_lazy:
+            for _ in given:
+                pass
+        try:
+            value = function.body(given)
+        except ArcadeError as error:
+            raise error if error.position else ArcadeError(error.problem, self.position) from None
+        run.spend(weight(value), self.position)
+        return run.scope.encoding.written(value) if function.is_of_job else value
 
     def fault(self) -> ArcadeError | None:
         function = FUNCTIONS.get(self.name.lower())
         if function is None:
-            return ArcadeError(f"function {self.name} is not supported; known: {known_functions()}", self.position)
+            return ArcadeError(unknown_function(self.name), self.position)
         if function.takes(len(self.arguments)):
             return None
         return ArcadeError(f"{function.signature} does not take {len(self.arguments)} arguments", self.position)
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """An argument that is evaluated when it is called; reading what it is worth costs by its size."""
+
+    node: Node
+    run: Evaluation
+
+    def __call__(self) -> Value:
+        value = self.node.evaluate(self.run)
+        self.run.spend(weight(value), self.node.position)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayLiteral(Node):
+    """``[item, ...]``."""
+
+    items: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.items
+
+    def evaluate(self, run: Evaluation) -> Value:
+        run.spend(1, self.position)
+        return tuple(item.evaluate(run) for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class DictionaryLiteral(Node):
+    """``{key: value, ...}``; of two that are the same key, the last one counts."""
+
+    keys: tuple[str, ...]
+    values: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.values
+
+    def evaluate(self, run: Evaluation) -> Value:
+        run.spend(1, self.position)
+        return Dictionary({key: value.evaluate(run) for key, value in zip(self.keys, self.values, strict=True)})
+
+
+@dataclass(frozen=True, slots=True)
+class Template(Node):
+    """`` `text ${expression} text` ``: the parts, one after the other, as text."""
+
+    parts: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.parts
+
+    def evaluate(self, run: Evaluation) -> Value:
+        run.spend(1, self.position)
+        text = ""
+        for part in self.parts:
+            text = within_size(text + text_of(part.evaluate(run), part.position), "the text", part.position)
+            run.spend(weight(text), part.position)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Node):
+    """``container[index]``, or ``dictionary.key``. An index counts from 0, or from the end when it is negative."""
+
+    container: Node
+    index: Node
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.container, self.index)
+
+    def evaluate(self, run: Evaluation) -> Value:
+        run.spend(1, self.position)
+        container, index = self.container.evaluate(run), self.index.evaluate(run)
+        if isinstance(container, Dictionary):
+            return self._under(container, text_of(index, self.position))
+        if not isinstance(container, tuple | str):
+            raise ArcadeError(f"[ ] and . need an array, a dictionary or text; got {kind(container)}", self.position)
+        if not is_number(index) or index != int(index):
+            raise ArcadeError(f"an index is a whole number; got {kind(index)}", self.position)
+        if not -len(container) <= index < len(container):
+            raise ArcadeError(f"there is no item {int(index)}; there are {len(container)}", self.position)
+        return container[int(index)]
+
+    def _under(self, dictionary: Dictionary, wanted: str) -> Value:
+        key = dictionary.key(wanted)
+        if key is None:
+            known = ", ".join(list(dictionary.entries)[:20]) or "none"
+            raise ArcadeError(f"the dictionary has no key {wanted[:40]!r}; it has: {known[:500]}", self.position)
+        return dictionary.entries[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +283,7 @@ class Unary(Node):
     def children(self) -> tuple[Node, ...]:
         return (self.operand,)
 
-    def evaluate(self, run: Evaluation) -> Operand:
+    def evaluate(self, run: Evaluation) -> Value:
         run.spend(1, self.position)
         value = self.operand.evaluate(run)
         if self.sign == "-":
@@ -194,11 +302,11 @@ class Chain(Node):
     def children(self) -> tuple[Node, ...]:
         return (self.first, *(operand for _, _, operand in self.rest))
 
-    def evaluate(self, run: Evaluation) -> Operand:
+    def evaluate(self, run: Evaluation) -> Value:
         value = self.first.evaluate(run)
         for sign, position, operand in self.rest:
             value = BINARY[sign](value, operand.evaluate(run), position)
-            run.spend(1 + len(value) // BYTES_A_STEP if isinstance(value, str) else 1, position)
+            run.spend(1 + weight(value), position)
         return value
 
 
@@ -206,7 +314,7 @@ class Chain(Node):
 class Logical(Chain):
     """``a && b && ...`` or ``a || b || ...``: stops at the first operand that decides, the others are not evaluated."""
 
-    def evaluate(self, run: Evaluation) -> Operand:
+    def evaluate(self, run: Evaluation) -> Value:
         first_sign, first_position, _ = self.rest[0]
         decides = first_sign == "||"
         for sign, position, operand in ((first_sign, first_position, self.first), *self.rest):

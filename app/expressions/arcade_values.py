@@ -1,12 +1,10 @@
-"""What an Arcade expression computes with: numbers, text, true and false, null, and the job it is asked about.
+"""What an Arcade expression computes with: numbers, text, true and false, null, dates, arrays and dictionaries."""
 
-Pure functions. Each operator takes the position of its sign, so that every error says where it happened. Conversions
-are Arcade's where it has one rule (text of a number, of null), and an error where Arcade would guess.
-"""
-
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
@@ -21,10 +19,31 @@ MAX_TEXT_BYTES: Final = 64 * 1024
 MIN_INTEGER: Final = -(2**63)
 MAX_INTEGER: Final = 2**63 - 1
 
-Value = str | int | float | bool | None
-Job = Mapping[str, Any]
-Operand = Value | Job
-"""A job can be handed to a function or compared with null; it is never a result."""
+BYTES_A_STEP: Final = 1024
+"""Making text costs a step more for each of these: copying is what an expression without loops can waste."""
+
+ITEMS_A_STEP: Final = 8
+
+MAX_ITEMS: Final = 10_000
+"""Most items of an array that a function may make."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dictionary:
+    """Values by key. A key is found in any letter case if it is not there as written."""
+
+    entries: Mapping[str, "Value"]
+
+    def key(self, wanted: str) -> str | None:
+        """The key as it is written in the dictionary; None when there is none."""
+        if wanted in self.entries:
+            return wanted
+        folded = wanted.casefold()
+        return next((key for key in self.entries if key.casefold() == folded), None)
+
+
+Value = str | int | float | bool | datetime | tuple[Any, ...] | Dictionary | None
+"""A datetime is aware, in UTC and of whole milliseconds; a tuple is an array of values. Nothing can be changed."""
 
 Position = tuple[int, int]
 """Line and column, both from 1; a column counts characters."""
@@ -45,22 +64,12 @@ class ArcadeError(InvalidValue):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the ``$names`` stand for.
-
-    ``job`` has the members of the REST job (``createdBy``, ``ownedBy``, ...), or is None where there is no job.
-    ``ret_val`` is what the step returned: the number of the chosen answer for a question, else ``step_success`` or
-    ``STEP_ERROR``. ``step_success`` is text, so no answer's number equals it (rest.md 14.4).
-    """
-
-    current_user: str | None = None
-    job: Job | None = None
-    ret_val: Value = None
-    step_success: str = STEP_SUCCESS
+def is_number(value: Value) -> TypeGuard[int | float]:
+    """Tell a number from all else; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def kind(value: Operand) -> str:
+def kind(value: Value) -> str:
     """The value's type in the words of the error messages."""
     if value is None:
         return "null"
@@ -68,25 +77,32 @@ def kind(value: Operand) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return "a number"
-    return "text" if isinstance(value, str) else "a job"
+    if isinstance(value, datetime):
+        return "a date"
+    if isinstance(value, tuple):
+        return "an array"
+    return "text" if isinstance(value, str) else "a dictionary"
 
 
-def checked(value: Any, source: str, position: Position) -> Operand:
+def checked(value: Any, source: str, position: Position) -> Value:
     """Let a value from outside (a variable, a member of the job) into an expression.
 
     Raises:
         ArcadeError: a number that is not finite or beyond 64 bits; text with NUL, half a surrogate pair or too long;
-            anything else, such as a list.
+            more than ``MAX_ITEMS`` items; anything else, such as bytes.
     """
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool | Dictionary):
         return value
     if isinstance(value, str):
         return _checked_text(value, source, position)
     if isinstance(value, int | float):
         return checked_number(value, source, position)
-    if isinstance(value, Mapping):
+    if isinstance(value, datetime):
         return value
-    raise ArcadeError(f"{source} is neither text, a number, true, false nor null", position)
+    if isinstance(value, tuple):
+        check_count(len(value), source, position)
+        return tuple(checked(item, source, position) for item in value)
+    raise ArcadeError(f"{source} is neither text, a number, true, false, a date, an array nor null", position)
 
 
 def _checked_text(text: str, source: str, position: Position) -> str:
@@ -98,7 +114,22 @@ def _checked_text(text: str, source: str, position: Position) -> str:
         raise ArcadeError(f"{source} contains half a surrogate pair", position) from None
 
 
-def within_size(text: str, source: str, position: Position) -> str:
+def check_count(items: int, source: str, position: Position) -> None:
+    """Refuse an array that would be too long. Raises ArcadeError."""
+    if items > MAX_ITEMS:
+        raise ArcadeError(f"{source} has more than {MAX_ITEMS} items", position)
+
+
+def weight(value: Value) -> int:
+    """What reading or making a value costs beyond one step, by its size."""
+    if isinstance(value, str):
+        return len(value) // BYTES_A_STEP
+    if isinstance(value, tuple):
+        return len(value) // ITEMS_A_STEP
+    return len(value.entries) // ITEMS_A_STEP if isinstance(value, Dictionary) else 0
+
+
+def within_size(text: str, source: str, position: Position | None) -> str:
     """Return the text, or raise ArcadeError beyond ``MAX_TEXT_BYTES`` and UnicodeEncodeError for half a pair."""
     size = len(text) if text.isascii() else len(text.encode())
     if size > MAX_TEXT_BYTES:
@@ -114,19 +145,76 @@ def checked_number(number: float, source: str, position: Position) -> int | floa
     return number
 
 
-def text_of(value: Operand, position: Position | None = None) -> str:
-    """The value as Arcade writes it into text: null is empty, ``4.0`` is ``4``, a job has no text (ArcadeError)."""
+def text_of(value: Value, position: Position | None = None) -> str:
+    """The value as it is written into text: null is empty, ``4.0`` is ``4``, a date is ISO 8601, an array is JSON.
+
+    Raises ArcadeError when that is longer than text may be.
+    """
     if isinstance(value, str):
         return value
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _float_text(value)
-    raise ArcadeError("a job has no text; ask a function about it, for instance JobCreator($job)", position)
+    if is_number(value):
+        return str(value) if isinstance(value, int) else _float_text(value)
+    if isinstance(value, datetime):
+        return iso_text(value)
+    return _json_text(value, position)  # true and false are the same in JSON
+
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso_text(moment: datetime) -> str:
+    """``2025-11-17T08:00:00Z``, with ``.123`` only when it is not a whole second."""
+    digits = "milliseconds" if moment.microsecond else "seconds"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=digits) + "Z"
+
+
+def moment_of(ms: float, position: Position | None = None) -> datetime:
+    """The date so many milliseconds after 1970, rounded down. Raises ArcadeError outside the years 1 to 9999."""
+    try:
+        return EPOCH + timedelta(milliseconds=math.floor(ms))
+    except OverflowError:
+        raise ArcadeError("the date is outside the years 1 to 9999", position) from None
+
+
+def ms_of(moment: datetime) -> int:
+    """Milliseconds after 1970."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def _json_text(value: Value, position: Position | None) -> str:
+    """Stops as soon as the text is too long: an array may name one long text many times."""
+    parts: list[str] = []
+    size = 0
+    for part in _json_parts(value):
+        size += len(part)
+        if size > MAX_TEXT_BYTES:
+            raise ArcadeError(f"the text is longer than {MAX_TEXT_BYTES} bytes", position)
+        parts.append(part)
+    return within_size("".join(parts), "the text", position)
+
+
+def _json_parts(value: Value) -> Iterator[str]:
+    """The nesting of literals bounds the recursion."""
+    if isinstance(value, tuple):
+        yield "["
+        for number, item in enumerate(value):
+            yield "," if number else ""
+            yield from _json_parts(item)
+        yield "]"
+    elif isinstance(value, Dictionary):
+        yield "{"
+        for number, (key, item) in enumerate(value.entries.items()):
+            yield f"{',' if number else ''}{json.dumps(key, ensure_ascii=False)}:"
+            yield from _json_parts(item)
+        yield "}"
+    elif isinstance(value, str | datetime):
+        yield json.dumps(text_of(value), ensure_ascii=False)
+    elif value is None:
+        yield "null"
+    else:
+        yield text_of(value) if is_number(value) else str(value).lower()
 
 
 def _float_text(number: float) -> str:
@@ -137,111 +225,3 @@ def _float_text(number: float) -> str:
         return format(Decimal(repr(number)), "f").removesuffix(".0")
     mantissa, _, exponent = repr(number).partition("e")
     return f"{mantissa}e{int(exponent):+d}"
-
-
-def equals(left: Operand, right: Operand) -> bool:
-    """Arcade's ``==``: text by letter case, ``1 == 1.0``, null equals null, different types are never equal."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, Mapping) or isinstance(right, Mapping):
-        return left is right
-    return left == right
-
-
-def add(left: Operand, right: Operand, position: Position) -> Operand:
-    """Sum of two numbers; when either side is text, both as text one after the other."""
-    if isinstance(left, str) or isinstance(right, str):
-        joined = text_of(left, position) + text_of(right, position)
-        return within_size(joined, "the text", position)
-    first, second = _numbers("+", left, right, position)
-    return checked_number(first + second, "the sum", position)
-
-
-def subtract(left: Operand, right: Operand, position: Position) -> Operand:
-    """Difference of two numbers."""
-    first, second = _numbers("-", left, right, position)
-    return checked_number(first - second, "the difference", position)
-
-
-def multiply(left: Operand, right: Operand, position: Position) -> Operand:
-    """Product of two numbers."""
-    first, second = _numbers("*", left, right, position)
-    return checked_number(first * second, "the product", position)
-
-
-def divide(left: Operand, right: Operand, position: Position) -> Operand:
-    """Exact where integers divide without rest, a fraction otherwise. Raises ArcadeError for a zero divisor."""
-    first, second = _divisible("/", left, right, position)
-    if isinstance(first, int) and isinstance(second, int) and first % second == 0:
-        return checked_number(first // second, "the quotient", position)
-    return checked_number(first / second, "the quotient", position)
-
-
-def remainder(left: Operand, right: Operand, position: Position) -> Operand:
-    """Rest of the division, with the sign of the left side (``-7 % 3`` is ``-1``)."""
-    first, second = _divisible("%", left, right, position)
-    if isinstance(first, int) and isinstance(second, int):
-        rest = abs(first) % abs(second)
-        return -rest if first < 0 else rest
-    return math.fmod(first, second)
-
-
-def negate(value: Operand, position: Position) -> Operand:
-    """The number with the other sign. Raises ArcadeError for what is no number."""
-    if not _is_number(value):
-        raise ArcadeError(f"'-' needs a number; got {kind(value)}", position)
-    return checked_number(-value, "the result", position)
-
-
-def boolean(sign: str, value: Operand, position: Position) -> bool:
-    """Return the value if it is true or false; else raise ArcadeError. Nothing else counts as true or false."""
-    if isinstance(value, bool):
-        return value
-    raise ArcadeError(f"{sign!r} needs true or false on each side; got {kind(value)}", position)
-
-
-def order(sign: str, left: Operand, right: Operand, position: Position) -> int:
-    """Tell how two numbers, or two texts by code point, stand to each other: -1, 0 or 1.
-
-    Raises:
-        ArcadeError: any other pair; null is not 0 and true is not 1.
-    """
-    if isinstance(left, str) and isinstance(right, str):
-        return (left > right) - (left < right)
-    first, second = _numbers(sign, left, right, position, "two numbers or two texts")
-    return (first > second) - (first < second)
-
-
-def _is_number(value: Operand) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _divisible(sign: str, left: Operand, right: Operand, position: Position) -> tuple[int | float, int | float]:
-    first, second = _numbers(sign, left, right, position)
-    if second == 0:
-        raise ArcadeError(f"{sign!r} by zero", position)
-    return first, second
-
-
-def _numbers(
-    sign: str, left: Operand, right: Operand, position: Position, needs: str = "two numbers"
-) -> tuple[int | float, int | float]:
-    if _is_number(left) and _is_number(right):
-        return left, right
-    raise ArcadeError(f"{sign!r} needs {needs}; got {kind(left)} and {kind(right)}", position)
-
-
-BINARY: Final[Mapping[str, Callable[[Operand, Operand, Position], Operand]]] = {
-    "+": add,
-    "-": subtract,
-    "*": multiply,
-    "/": divide,
-    "%": remainder,
-    "==": lambda left, right, _: equals(left, right),
-    "!=": lambda left, right, _: not equals(left, right),
-    "<": lambda left, right, at: order("<", left, right, at) < 0,
-    "<=": lambda left, right, at: order("<=", left, right, at) <= 0,
-    ">": lambda left, right, at: order(">", left, right, at) > 0,
-    ">=": lambda left, right, at: order(">=", left, right, at) >= 0,
-}
-"""The operators that evaluate both sides, by their sign."""

@@ -7,13 +7,14 @@ import msgspec
 
 from app.domain.actions import Moment
 from app.domain.diagram import Diagram
-from app.domain.job import UNASSIGNED, AssignedType, Assignment, Job, Location
+from app.domain.job import UNASSIGNED, AssignedType, Assignment, Job, Location, PropertyResponse
 from app.domain.manage import create as create_job
-from app.domain.paths import resolve_assignment, scope_of
+from app.domain.paths import resolve_assignment, scope_of, with_properties
 from app.errors import InvalidValue, NotFound, PermissionDenied, RuleViolation
 from app.protocol.text import parse_time
 from app.services.access import assignee_facts
 from app.services.engine import Unit
+from app.services.facts import with_facts
 from app.services.ports import JobRecord, JobTemplate
 from app.services.recording import Jobs, split_identifier
 
@@ -108,12 +109,14 @@ def create(unit: Unit, template_id: str, overrides: JobOverrides) -> CreatedJobs
     properties = _properties(defaults, overrides)
     base = _job(unit, template, defaults, diagram, overrides)
     number = _first_number(unit, defaults, overrides)
+    coming = [PropertyResponse(f"{table}.{prop}", value) for table, prop, value in properties]
     jobs = Jobs(unit)
     job_ids: list[str] = []
     started = False
     for count in range(overrides.number_of_jobs):
         name = overrides.job_name or _name(defaults, number + count)
         job = replace(base, job_id=overrides.job_id or unit.new_id(), name=name)
+        job = with_properties(with_facts(unit, job), coming)
         assignment = _first_assignment(unit, job, defaults, overrides)
         decision = create_job(job, diagram, assignment, unit.actor, Moment(unit.now_ms, unit.new_id))
         record = jobs.add(decision, diagram)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # they import this module
     from app.services.recording import Jobs
 
 T = TypeVar("T")
+Scalar = str | int | float | bool | None
 
 
 # ---------------------------------------------------------------- records
@@ -407,6 +408,12 @@ class Tx(Protocol):
         """``(table, property, value)``; one-to-one extended properties."""
 
     def properties(self, record: JobRecord) -> list[tuple[str, str, str | None]]: ...
+
+    def set_step_output(self, record: JobRecord, step_id: str, values: Sequence[Scalar]) -> None:
+        """What a run of a service step has put out, in place of what its last run did (``JobOutputArray``)."""
+
+    def step_output(self, record: JobRecord, step_id: str) -> list[Scalar]:
+        """Empty when no run of the step has put out anything."""
 
     # runs, answers, nodes, timers
     def add_run(self, record: JobRecord, run_id: str, step_id: str, node_id: str) -> None: ...

@@ -15,6 +15,7 @@ from app.protocol.jobs import (
 )
 from app.protocol.text import iso
 from app.services.engine import Unit
+from app.services.facts import know
 from app.services.messages import active_step
 from app.services.ports import DiagramRecord, HistoryEntry, JobRecord, ReleasedHold
 
@@ -70,7 +71,7 @@ def _record(unit: Unit, job_id: str) -> JobRecord:
     record = unit.tx.job(unit.item, job_id)
     if record is None:
         raise NotFound(f"There is no job {job_id!r}.", name="JobNotFound")
-    return record
+    return know(unit, record)
 
 
 def _diagram_of(unit: Unit, found: Job) -> Diagram:

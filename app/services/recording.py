@@ -19,6 +19,7 @@ from app.errors import NotFound
 from app.protocol.notifications import encode
 from app.services import history, messages
 from app.services.engine import Unit
+from app.services.facts import know
 from app.services.ports import Comment, FeedMessage, HistoryEntry, JobRecord
 
 _RESOLVING = (
@@ -64,7 +65,8 @@ class Jobs:
 
     def _lock(self, job_ids: Collection[str]) -> None:
         for job_id, record in self._unit.tx.lock_jobs(self._unit.item, job_ids).items():
-            self._records.setdefault(job_id, record)
+            if job_id not in self._records:
+                self._records[job_id] = know(self._unit, record)
 
     def diagram(self, job: Job) -> Diagram:
         """The diagram version a job follows."""
@@ -223,7 +225,7 @@ class Recording:
             case e.AttachmentsAdded() | e.AttachmentChanged() | e.AttachmentDeleted():
                 self._write_attachment(event)
             case e.PropertiesSet(properties):
-                tx.set_properties(record, [(*split_identifier(given.identifier), given.value) for given in properties])
+                tx.set_properties(record, [(*given.table_and_name, given.value) for given in properties])
             case e.StepStopping(step_id):
                 stopped = tx.stop_run(record.job.flow.current(step_id).last_run.run_id)
                 effects.stopping += [stopped] if stopped else []

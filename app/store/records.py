@@ -1,13 +1,14 @@
-"""What is written down about a job: history, comments, extended properties."""
+"""What is written down about a job: history, comments, extended properties, what steps have put out."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
 from sqlalchemy import bindparam, select
 
-from app.services.ports import Comment, HistoryEntry, JobRecord
+from app.services.ports import Comment, HistoryEntry, JobRecord, Scalar
 from app.store.base import Queries
-from app.store.schema import comment, ext_property, history
+from app.store.schema import comment, ext_property, history, step_output
 from app.store.sql import Statement, insert_into, put_into
 
 _ENTRY: Final = "action username date_ms step_id result start_ms end_ms".split()
@@ -31,10 +32,16 @@ _PROPERTIES = Statement(
     .where(ext_property.c.job_key == bindparam("job_key"))
     .order_by(ext_property.c.key)
 )
+_PUT_OUTPUT = put_into(step_output, ["job_key", "step_id"])
+_OUTPUT = Statement(
+    select(step_output.c.output).where(
+        step_output.c.job_key == bindparam("job_key"), step_output.c.step_id == bindparam("step_id")
+    )
+)
 
 
 class RecordQueries(Queries):
-    """``Tx``: history, comments, extended properties."""
+    """``Tx``: history, comments, extended properties, what steps have put out."""
 
     def append_history(self, record: JobRecord, entries: Sequence[HistoryEntry]) -> None:
         rows = [{"job_key": record.key} | {name: getattr(entry, name) for name in _ENTRY} for entry in entries]
@@ -65,3 +72,11 @@ class RecordQueries(Queries):
 
     def properties(self, record: JobRecord) -> list[tuple[str, str, str | None]]:
         return [(table, name, value) for table, name, value in self.sql.all(_PROPERTIES, job_key=record.key)]
+
+    def set_step_output(self, record: JobRecord, step_id: str, values: Sequence[Scalar]) -> None:
+        output = msgspec.json.encode(values).decode()
+        self.sql.change(_PUT_OUTPUT, job_key=record.key, step_id=step_id, output=output)
+
+    def step_output(self, record: JobRecord, step_id: str) -> list[Scalar]:
+        row = self.sql.one(_OUTPUT, job_key=record.key, step_id=step_id)
+        return msgspec.json.decode(row[0], type=list[Scalar]) if row else []

@@ -398,6 +398,9 @@ ext_property = _table(
     UniqueConstraint("job_key", "table_name", "name"),
 )
 
+step_output = _table("step_output", _ref("job", primary_key=True), _text("step_id", primary_key=True), _text("output"))
+"""A JSON array of what the last run of a service step has put out."""
+
 # ---------------------------------------------------------------- runs and answers
 
 node = _table("node", _text("node_id", primary_key=True), _int("lease_until_ms"))

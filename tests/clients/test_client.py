@@ -200,6 +200,18 @@ async def test_comments_and_history_are_written_and_read(client: Client) -> None
 
 
 @pytest.mark.anyio
+async def test_an_expression_is_evaluated(client: Client) -> None:
+    job_id, _ = await new_job(client)
+    job = await client.get_job(job_id)
+    assert await client.evaluate_arcade("'test ' + 123") == "test 123"
+    assert await client.evaluate_arcade("JobName($job)", job_id=job_id) == job.job_name
+    created = (await client.create_jobs(REVIEW, job_name="a b&c")).job_ids[0]
+    assert await client.evaluate_arcade("'x y' + JobName($job)", job_id=created, parse_mode="URL") == "x ya+b%26c"
+    with pytest.raises(RequestRefused, match="Line 1, column 1: function Nope is not supported"):
+        await client.evaluate_arcade("Nope()")
+
+
+@pytest.mark.anyio
 async def test_jobs_are_managed_and_refusals_name_the_job(client: Client) -> None:
     job_id, _ = await new_job(client)
     running_id, _ = await new_job(client)

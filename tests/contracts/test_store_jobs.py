@@ -249,6 +249,20 @@ async def test_text_is_also_stored_casefolded(store: AnyStore, database: Databas
     ]
 
 
+async def test_the_last_output_of_a_step_is_kept(store: AnyStore) -> None:
+    def put_out(tx: SqlTx) -> JobRecord:
+        (record,) = add_jobs(tx, "job")
+        tx.set_step_output(record, "a", ["x", 1, 2.5, True, None])
+        tx.set_step_output(record, "b", ["old"])
+        tx.set_step_output(record, "b", [])
+        return record
+
+    record = await store.run(put_out)
+    assert await store.read(lambda tx: tx.step_output(record, "a")) == ["x", 1, 2.5, True, None]
+    assert await store.read(lambda tx: tx.step_output(record, "b")) == []
+    assert await store.read(lambda tx: tx.step_output(record, "c")) == []
+
+
 async def test_history_comments_and_properties_keep_their_order(store: AnyStore) -> None:
     entries = [HistoryEntry("B", "ann", 9, "a", "ok", 1, 2), HistoryEntry("A", "bob", 1)]
     comments = [Comment("2", "second", "ann", 9), Comment("1", "first", "bob", 1)]

@@ -9,6 +9,7 @@ import pytest
 from app.errors import InvalidValue
 from app.expressions.arcade import (
     MAX_DEPTH,
+    MAX_ITEMS,
     MAX_LENGTH,
     MAX_TEXT_BYTES,
     STEP_ERROR,
@@ -22,10 +23,10 @@ from app.expressions.arcade import (
     is_expression,
     parse,
 )
-from app.expressions.arcade_functions import FUNCTIONS, arcade_function
+from app.expressions.arcade_functions import Functions, Given
 from app.expressions.arcade_grammar import read
+from app.expressions.arcade_table import FUNCTIONS
 from app.expressions.arcade_tree import Evaluation
-from app.expressions.arcade_values import text_of
 from tests.support import deadline
 
 JOB = {"jobId": "j1", "jobName": "Arcade @ Tests", "createdBy": "ana", "ownedBy": "b.lee"}
@@ -137,6 +138,24 @@ VALUES: list[tuple[str, Value]] = [
     ("JOBOWNER($job)", "b.lee"),
     ("'Creator: ' + (JobCreator($job))", "Creator: ana"),
     ("JobCreator($job) == $currentUser || $retVal == 1", True),
+    ("$job", "j1"),
+    ("$parentJob", None),
+    ("'x' + $job", "xj1"),
+    # templates, arrays, dictionaries
+    ("`a`", "a"),
+    ("`${1 + 1} of ${'}'}: ${JobName($job)}`", "2 of }: Arcade @ Tests"),
+    (r"`\`\${1}`", "`${1}"),
+    ("`a\nb`", "a\nb"),
+    ("`${{k: 'v'}.k}`", "v"),
+    ("[1, 'a', true][1]", "a"),
+    ("[1, 2, 3][-1]", 3),
+    ("'abc'[1]", "b"),
+    ("{a: 1, 'b c': 2}['b c']", 2),
+    ("{Name: 'x'}.name", "x"),
+    ("{a: [1, {b: 7}]}.a[1].b", 7),
+    ("[] == []", False),
+    ("'' + [1, 'a', null, true, {k: 1.0}]", '[1,"a",null,true,{"k":1}]'),
+    ("'a' + TextFormatting.NewLine + 'b'", "a\nb"),
 ]
 
 
@@ -199,8 +218,9 @@ REFUSED: list[tuple[str, tuple[int, int] | None, str]] = [
     ("$", (1, 1), "unexpected '$'"),
     ("0x10", (1, 2), "unexpected 'x10'"),
     # names
-    ("Foo(1)", (1, 1), "function Foo is not supported; known: JobCreator, JobOwner"),
-    ("1 + foo", (1, 5), "foo is no known name; known: $currentUser, $job, $retVal, $stepSuccess"),
+    ("FeatureSetByName(1)", (1, 1), "function FeatureSetByName is not supported"),
+    ("JobCreater($job)", (1, 1), "did you mean JobCreator?; known: Abs, Average, Back, Boolean"),
+    ("1 + foo", (1, 5), "foo is no known name; known: $currentUser, $job, $parentJob, $currentPortal, $retVal"),
     ("$feature == 1", (1, 1), "no variable $feature; known: $currentUser, $job"),
     ("JobCreator()", (1, 1), "JobCreator(job) does not take 0 arguments"),
     ("JobOwner($job, 1)", (1, 1), "JobOwner(job) does not take 2 arguments"),
@@ -212,10 +232,21 @@ REFUSED: list[tuple[str, tuple[int, int] | None, str]] = [
     ("$retVal = 1", (1, 9), "written =="),
     ("true & true", (1, 6), "written &&"),
     ("true | true", (1, 6), "written ||"),
-    ("`x`", (1, 1), "template literals"),
-    ("[1]", (1, 1), "arrays"),
-    ("{}", (1, 1), "dictionaries"),
-    ("$job.createdBy", (1, 5), "members are not supported"),
+    ("`x", (1, 1), "no closing `"),
+    ("`${1`", (1, 2), "the ${ that begins here has no closing }"),
+    ("`a\nb ${ }`", (2, 5), "nothing between ${ and }"),
+    ("`a\nb ${1 +}`", (2, 8), "ends too early; expected a value"),
+    ("`${1 / 0}`", (1, 6), "'/' by zero"),
+    ("[1", (1, 3), "expected ',' or ']'"),
+    ("{a 1}", (1, 4), "expected ':'"),
+    ("{1: 2}", (1, 2), "unexpected '1'"),
+    ("{a: 1}.", (1, 8), "expected a name"),
+    ("{a: 1}.b", (1, 8), "the dictionary has no key 'b'; it has: a"),
+    ("[1][1]", (1, 5), "there is no item 1; there are 1"),
+    ("[1]['x']", (1, 5), "an index is a whole number; got text"),
+    ("5[0]", (1, 3), "need an array, a dictionary or text; got a number"),
+    ("$job.createdBy", (1, 6), "an index is a whole number; got text"),
+    ("TextFormatting.Bold", (1, 16), "TextFormatting has no 'Bold'"),
     ("1; 2", (1, 2), "several statements"),
     ("true ? 1 : 2", (1, 6), "'? :' is not supported"),
     ("1--2", (1, 2), "'--' is not supported"),
@@ -250,17 +281,16 @@ REFUSED: list[tuple[str, tuple[int, int] | None, str]] = [
     ("'3' - 2", (1, 5), "'-' needs two numbers"),
     ("-'3'", (1, 1), "'-' needs a number; got text"),
     ("-true", (1, 1), "'-' needs a number; got true or false"),
-    ("1 < 'a'", (1, 3), "'<' needs two numbers or two texts; got a number and text"),
+    ("1 < 'a'", (1, 3), "'<' needs two numbers, two dates or two texts; got a number and text"),
     ("null < 1", (1, 6), "got null and a number"),
     ("1 < 2 < 3", (1, 7), "got true or false and a number"),
     ("!1", (1, 1), "'!' needs true or false"),
     ("true && 1", (1, 6), "'&&' needs true or false"),
     ("'a' || true", (1, 5), "'||' needs true or false"),
     ("true && true && 'x'", (1, 14), "'&&' needs true or false"),
-    ("$job", None, "the result is a job"),
-    ("'x' + $job", (1, 5), "a job has no text"),
-    ("$job + 1", (1, 6), "got a job and a number"),
-    ("JobCreator('j1')", (1, 1), "JobCreator needs a job, for instance JobCreator($job); got text"),
+    ("JobCreator('j2')", (1, 1), "cannot be asked here"),
+    ("JobCreator(1)", (1, 1), "JobCreator needs a job, for instance $job, as its first argument; got a number"),
+    ("Now()", (1, 1), "cannot be asked here"),
 ]
 
 
@@ -321,7 +351,7 @@ def test_a_text_result_is_written_as_arcade_writes_it(text: str, result: str) ->
 
 
 def test_a_job_without_the_member_has_no_creator() -> None:
-    assert evaluate("JobCreator($job)", Scope(job={})) is None
+    assert evaluate("JobCreator($job)", Scope(job={"jobId": "j1"})) is None
 
 
 def test_a_job_function_without_a_job_is_refused() -> None:
@@ -339,11 +369,12 @@ def test_a_job_function_without_a_job_is_refused() -> None:
         ("x" * (MAX_TEXT_BYTES + 1), f"longer than {MAX_TEXT_BYTES} bytes"),
         ("é" * (MAX_TEXT_BYTES // 2 + 1), f"longer than {MAX_TEXT_BYTES} bytes"),
         ([1], "neither text, a number"),
+        ((1,) * (MAX_ITEMS + 1), f"more than {MAX_ITEMS} items"),
     ],
 )
 def test_a_value_from_outside_that_the_language_cannot_hold_is_refused(value: Any, words: str) -> None:
     assert words in str(refusal("$retVal == 1", Scope(ret_val=value)))
-    assert words in str(refusal("JobCreator($job)", Scope(job={"createdBy": value})))
+    assert words in str(refusal("JobCreator($job)", Scope(job={"jobId": "j1", "createdBy": value})))
 
 
 @pytest.mark.parametrize(
@@ -362,6 +393,8 @@ def test_a_value_from_outside_that_the_language_cannot_hold_is_refused(value: An
         "JobCreator($job",
         "'ana",
         "jobowner ( ",
+        "`to ${$currentUser}`",
+        "`to",
     ],
 )
 def test_a_call_a_variable_or_a_quoted_text_makes_an_expression(text: str) -> None:
@@ -391,6 +424,9 @@ def test_a_call_a_variable_or_a_quoted_text_makes_an_expression(text: str) -> No
         "\ud800",
         "x" * (MAX_LENGTH + 1),
         "00000000000000000000000000000001",
+        "[1]",
+        "{a: 1}",
+        "john.smith.2",
     ],
 )
 def test_a_plain_word_is_no_expression(text: str) -> None:
@@ -410,16 +446,16 @@ def test_a_row_of_many_operators_is_not_deep() -> None:
 
 @pytest.mark.parametrize(
     "shape",
-    ["({})", "-({})", "!({})", "1+({})", "JobCreator({})", "- {}", "true||({})", "1==({})"],
+    ["({})", "-({})", "!({})", "1+({})", "JobCreator({})", "- {}", "true||({})", "1==({})", "[{}]", "{}[0]", "{}.a"],
 )
 def test_nesting_ends_at_a_level_and_never_in_a_recursion_error(shape: str) -> None:
-    text = "1"
+    text = "{a: 1}" if shape.endswith(".a") else "1"
     while len(shape.format(text)) <= MAX_LENGTH:
         text = shape.format(text)
     assert f"nested deeper than {MAX_DEPTH} levels" in str(refusal(text))
 
 
-@pytest.mark.parametrize("piece", ["(", "!", "- ", "JobCreator(", "1+(", "true&&("])
+@pytest.mark.parametrize("piece", ["(", "!", "- ", "JobCreator(", "1+(", "true&&(", "[", "{a:", "`${", "[1]["])
 def test_openings_that_never_close_are_refused(piece: str) -> None:
     text = (piece * MAX_LENGTH)[:MAX_LENGTH]
     assert "line 1" in str(refusal(text)).lower()
@@ -452,22 +488,20 @@ def test_a_small_expression_does_not_fail_because_its_thread_had_to_wait() -> No
     assert evaluate("$retVal == 1", SCOPE, clock=lambda: next(times)) is True
 
 
-def test_a_new_function_is_known_to_calls_and_to_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry: dict[str, Any] = {}
-    monkeypatch.setattr("app.expressions.arcade_functions._REGISTRY", registry)
-    monkeypatch.setattr("app.expressions.arcade_functions.FUNCTIONS", registry)
-    monkeypatch.setattr("app.expressions.arcade_tree.FUNCTIONS", registry)
-    arcade_function("Shout", "text", "times", optional=1)(
-        lambda scope, arguments, at: text_of(arguments[0], at).upper() + f"{scope.current_user}" * (len(arguments) - 1)
-    )
-    assert evaluate("shout('a') + SHOUT('b', 1)", SCOPE) == "ABcarla"
-    assert "Shout(text, times) does not take 3 arguments" in str(refusal("Shout(1, 2, 3)"))
-    assert "known: Shout" in str(refusal("Whisper('a')"))
+def test_a_function_says_how_it_may_be_called() -> None:
+    assert "JobOwner(job) does not take 2 arguments" in str(refusal("JobOwner($job, 1)"))
+    assert "When(condition, value, default, ...) does not take 4 arguments" in str(refusal("When(true, 1, false, 2)"))
+    assert "Round(number, places?) does not take 0 arguments" in str(refusal("Round()"))
 
 
 def test_a_function_cannot_be_defined_twice() -> None:
+    def nothing(_: Given) -> Value:
+        return None
+
+    functions = Functions()
+    functions.add("Shout", "text", means="Louder")(nothing)
     with pytest.raises(ValueError, match="defined twice"):
-        arcade_function("jobcreator", "job")(lambda *_: None)
+        functions.add("shout", means="The same")(nothing)
     assert FUNCTIONS["jobcreator"].signature == "JobCreator(job)"
 
 

@@ -6,19 +6,31 @@ import string
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.expressions.arcade import MAX_TEXT_BYTES, ArcadeError, Scope, Value, evaluate, is_expression, parse
+from app.expressions.arcade import (
+    MAX_ITEMS,
+    MAX_TEXT_BYTES,
+    ArcadeError,
+    Dictionary,
+    Scope,
+    Value,
+    evaluate,
+    is_expression,
+    parse,
+)
 from app.expressions.arcade_values import text_of
 
-SCOPE = Scope(current_user="carla", job={"createdBy": "ana", "ownedBy": None}, ret_val=3)
+SCOPE = Scope(current_user="carla", job={"jobId": "j1", "createdBy": "ana", "ownedBy": None}, ret_val=3)
 
 PIECES = st.sampled_from(
     "1 2.5 9223372036854775807 1e308 0 'a' \"b\" '\\n' true false null $retVal $job $currentUser $stepSuccess $x foo "
-    "JobCreator( JobOwner( Foo( ( ) , + - * / % == != < <= > >= && || ! = & . ; [ ' \" \\ \0 \ud800 \n é".split(" ")
+    "JobCreator( JobOwner( Foo( ( ) [ ] { } : ` ${ a: .b , + - * / % == != < <= > >= && || ! = & . ; [ ' \" "
+    "\\ \0 \ud800 \n é".split(" ")
 )
 
 
@@ -35,7 +47,11 @@ def is_sound(value: Value) -> bool:
         return len(value.encode()) <= MAX_TEXT_BYTES and "\0" not in value
     if isinstance(value, float):
         return math.isfinite(value)
-    return value is None or -(2**63) <= value < 2**63
+    if isinstance(value, tuple):
+        return len(value) <= MAX_ITEMS and all(map(is_sound, value))
+    if isinstance(value, Dictionary):
+        return all(map(is_sound, value.entries.values()))
+    return value is None or isinstance(value, datetime) or -(2**63) <= value < 2**63
 
 
 @given(st.text() | st.lists(PIECES, max_size=40).map("".join) | st.lists(PIECES, max_size=40).map(" ".join))

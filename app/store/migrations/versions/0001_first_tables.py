@@ -509,6 +509,16 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_where=sa.text("released_ms IS NULL AND dependent_job_id IS NOT NULL"),
     )
     op.create_table(
+        "step_output",
+        sa.Column("job_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("step_id", TextType, nullable=False),
+        sa.Column("output", TextType, nullable=False),
+        sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_step_output_job_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job_key", "step_id", name=op.f("pk_step_output")),
+        sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "run",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("job_key", KeyType, autoincrement=False, nullable=False),

@@ -153,6 +153,25 @@ class Client:
         body = {"assignedType": kind, "assignedTo": user or group}
         await self._rest.post(f"jobs/{_part(job_id)}/{_part(step_id or 'currentStep')}", body, _Success)
 
+    async def evaluate_arcade(
+        self,
+        expression: str,
+        *,
+        job_id: str | None = None,
+        parse_mode: Literal["Standard", "URL", "Query"] = "Standard",
+    ) -> str:
+        """Evaluate an Arcade expression; returns its value as text.
+
+        Args:
+            expression: for instance ``'Job ' + JobName($job)``.
+            job_id: what ``$job`` stands for.
+            parse_mode: how values of job functions are written: as they are, for an address, for a search condition.
+        """
+        body: dict[str, object] = {"expression": expression, "contextType": "BaseContext", "parseMode": parse_mode}
+        if job_id is not None:
+            body |= {"contextType": "JobContext", "context": {"jobId": job_id}}
+        return (await self._rest.post("evaluateArcade", body, _Evaluated)).result
+
     # ------------------------------------------------------------ actions
 
     async def run(self, job_id: str, *step_ids: str) -> ActionResult:
@@ -326,6 +345,10 @@ class _Comments(msgspec.Struct, rename="camel"):
 
 class _CommentId(msgspec.Struct, rename="camel"):
     comment_id: str
+
+
+class _Evaluated(msgspec.Struct):
+    result: str
 
 
 class _Success(msgspec.Struct):

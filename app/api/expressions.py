@@ -1,0 +1,25 @@
+"""``POST evaluateArcade`` (rest.md 13.1)."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.requests import caller_of, read_body
+from app.api.responses import JsonResponse
+from app.api.state import gateway
+from app.expressions.arcade import Encoding
+from app.protocol.arcade import ArcadeAnswer, ArcadeBody, job_of
+from app.services import arcade
+
+_body = msgspec.json.Decoder(ArcadeBody)
+
+
+async def evaluate(request: Request) -> Response:
+    """Changes nothing: the expression sees one snapshot of the database."""
+    caller = caller_of(request)
+    body = await read_body(request, _body, "ArcadeExpression")
+    job_id, encoding = job_of(body), body.parse_mode or Encoding.STANDARD
+    result = await gateway(request).engine.query(
+        caller, lambda unit: arcade.evaluate(unit, body.expression, job_id, encoding)
+    )
+    return JsonResponse(ArcadeAnswer(result))
