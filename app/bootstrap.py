@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.auth.tokens import Tokens
     from app.domain.diagram import Diagram
     from app.services.attachment_files import AttachmentFiles
-    from app.services.ports import Store
+    from app.services.ports import Bus, Store
     from app.steps.runner import Runner
     from app.store.postgres import PostgresStore
 
@@ -50,10 +50,10 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
     Raises:
         Conflict: another server serves from this data folder.
         StoreUnavailable: the database cannot be reached, migrated or written, or its keys cannot be opened.
+        BusUnavailable: the URL of Redis has an option that makes no sense. A Redis that is away is no error.
     """
     from app.api.state import Gateway
     from app.auth.sealing import Sealer
-    from app.bus.memory import MemoryBus
     from app.hub.hub import Hub
     from app.services.engine import Engine
     from app.steps.registry import executors
@@ -69,7 +69,8 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         await parts.enter_async_context(_task(_keep_keys_fresh(tokens, store), "signing keys"))
         files = _attachment_files(settings, store)
         await parts.enter_async_context(_task(_keep_files_swept(files), "attachment files"))
-        hub = Hub(store, MemoryBus(), settings)
+        bus = await _bus(settings, store)
+        hub = Hub(store, bus, settings)
         runner = Runner(store, hub.post, executors(), lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
         engine = Engine(store, hub, runner, Sealer(settings.secret_key))
         runner.attach(engine)
@@ -77,7 +78,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         parts.push_async_callback(hub.close)
         await runner.open()
         parts.push_async_callback(_give_up_runs, runner)
-        yield Gateway(settings, engine, hub, tokens, files)
+        yield Gateway(settings, engine, hub, bus, tokens, files)
 
 
 @asynccontextmanager
@@ -156,6 +157,20 @@ def _parse_diagram(body: bytes, *, diagram_id: str, version: int) -> "Diagram":
     from app.protocol.diagrams import parse_diagram
 
     return parse_diagram(body, diagram_id=diagram_id, version=version)
+
+
+async def _bus(settings: Settings, store: "Store") -> "Bus":
+    """The bus of the settings. Channel names begin with the database's epoch: servers of one database hear each other,
+    and those of others that use the same Redis do not. Raises BusUnavailable for a URL that makes no sense.
+    """
+    if settings.redis_url is None:
+        from app.bus.memory import MemoryBus
+
+        return MemoryBus()
+    from app.bus.redis import RedisBus
+
+    epoch = await store.read(lambda tx: tx.epoch())
+    return RedisBus(settings.redis_url, f"stepgate:{epoch}:")
 
 
 def _database_file(settings: Settings) -> Path:

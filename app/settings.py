@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +18,7 @@ PREFIX = "STEPGATE_"
 CLIENT_VARIABLES = frozenset({"STEPGATE_URL", "STEPGATE_TOKEN", "STEPGATE_ITEM"})
 """Variables of the terminal client: known, and none of the server's business."""
 
-_SECRETS = frozenset({"admin_password", "secret_key", "database_url"})
+_SECRETS = frozenset({"admin_password", "secret_key", "database_url", "redis_url"})
 """Settings whose values no message may show."""
 
 FOREIGN_PREFIXES = ("STEPGATE_TEST_", "STEPGATE_BENCH_")
@@ -71,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Folder of attached files, for all servers; without it the data folder, on PostgreSQL the "
             "database."
         ),
+    ] = None
+    redis_url: Annotated[
+        str | None, Meta(description="Redis (redis://... or rediss://...) that carries messages between servers.")
     ] = None
     store_queue: Annotated[
         Positive, Meta(description="Transactions that may wait; beyond it requests are answered 503.")
@@ -233,10 +237,35 @@ def _check_together(settings: Settings) -> None:
         ("postgresql://", "postgresql+psycopg://")
     ):
         faults.append("--database-url must begin with postgresql:// (or be left out for SQLite in the data folder).")
+    faults += _redis_faults(settings)
     if settings.public_url is not None and not settings.public_url.startswith(("http://", "https://")):
         faults.append("--public-url must begin with http:// or https://.")
     if faults:
         raise SettingsError(faults)
+
+
+def _redis_faults(settings: Settings) -> list[str]:
+    if settings.redis_url is None:
+        return []
+    faults = []
+    if not _is_redis_url(settings.redis_url):
+        faults.append(
+            "--redis-url must be redis://HOST:PORT or rediss://HOST:PORT (TLS), with user:password@ if needed."
+        )
+    if settings.uses_sqlite:
+        faults.append(
+            "--redis-url connects several servers, and SQLite has only one: give --database-url postgresql://... as "
+            "well, or leave --redis-url out."
+        )
+    return faults
+
+
+def _is_redis_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def _description(hint: Any) -> str:

@@ -75,9 +75,12 @@ def test_a_value_that_does_not_fit_is_refused_by_the_name_of_its_variable(name: 
         read_settings({variable: value})
 
 
-def test_a_refused_secret_is_not_shown() -> None:
+@pytest.mark.parametrize(
+    "environment", [{"STEPGATE_SECRET_KEY": "hunter2"}, {"STEPGATE_REDIS_URL": "redis://ana:hunter2@h:port"}]
+)
+def test_a_refused_secret_is_not_shown(environment: dict[str, str]) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_settings({"STEPGATE_SECRET_KEY": "hunter2"})
+        read_settings(environment)
     assert "hunter2" not in str(caught.value)
 
 
@@ -90,6 +93,10 @@ def test_a_refused_secret_is_not_shown() -> None:
         ({"STEPGATE_TLS_CERT": "c", "STEPGATE_TLS_KEY": "k", "STEPGATE_TLS_SELF_SIGNED": "1"}, "makes its own"),
         ({"STEPGATE_DATABASE_URL": "mysql://h/d"}, "must begin with postgresql://"),
         ({"STEPGATE_PUBLIC_URL": "gate.example"}, "must begin with http"),
+        ({"STEPGATE_REDIS_URL": "redis://h:6379"}, "SQLite has only one: give --database-url"),
+        ({"STEPGATE_REDIS_URL": "http://h:6379", "STEPGATE_DATABASE_URL": "postgresql://h/d"}, "must be redis://"),
+        ({"STEPGATE_REDIS_URL": "redis://h:port", "STEPGATE_DATABASE_URL": "postgresql://h/d"}, "must be redis://"),
+        ({"STEPGATE_REDIS_URL": "redis:///0", "STEPGATE_DATABASE_URL": "postgresql://h/d"}, "must be redis://"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(environment: dict[str, str], words: str) -> None:

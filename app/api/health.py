@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Literal
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.problems import problem
-from app.api.responses import success
+from app.api.responses import JsonResponse, success
 from app.api.state import Gateway, gateway
 from app.errors import StoreUnavailable
 from app.observability import METRICS
@@ -20,13 +22,24 @@ READY_WITHIN_S = 2.0
 """A database that takes longer to answer the smallest question is as good as gone."""
 
 
+class Readiness(msgspec.Struct):
+    """The server can work. ``bus``: whether other servers' changes arrive at once; absent without ``redis_url``."""
+
+    success: bool = True
+    bus: Literal["up", "down"] | msgspec.UnsetType = msgspec.UNSET
+
+
 async def healthz(_: Request) -> Response:
     """The process lives and its event loop turns; a supervisor restarts it when this does not answer."""
     return success()
 
 
 async def readyz(request: Request) -> Response:
-    """The database answers, so requests can be served; a load balancer asks this. 503 says why not."""
+    """The database answers, so requests can be served; a load balancer asks this. 503 says why not.
+
+    A bus that is down is told in the body and takes no server out of service: all have lost it at once, and each still
+    does everything, only that it learns of the others' changes two seconds later (docs/decisions.md).
+    """
     if gateway(request).hub.is_draining:
         return problem(503, "ShuttingDown", "This server is shutting down: go to another one.")
     try:
@@ -36,7 +49,9 @@ async def readyz(request: Request) -> Response:
         return problem(503, error.name, error.message)
     except TimeoutError:
         return problem(503, "StoreUnavailable", f"The database did not answer within {READY_WITHIN_S:g} seconds.")
-    return success()
+    if gateway(request).settings.redis_url is None:
+        return JsonResponse(Readiness())
+    return JsonResponse(Readiness(bus="up" if gateway(request).bus.stats.is_up else "down"))
 
 
 async def metrics(request: Request) -> Response:
@@ -53,7 +68,7 @@ class _Live(Collector):
         self._parts = parts
 
     def collect(self) -> Iterable[Metric]:
-        hub, store = self._parts.hub.stats, self._parts.engine.store.stats
+        hub, store, bus = self._parts.hub.stats, self._parts.engine.store.stats, self._parts.bus.stats
         yield _now("stepgate_sessions", "Open websockets.", hub.sessions)
         yield _now("stepgate_subscriptions", "Jobs subscribed to, over all websockets.", hub.subscriptions)
         yield _now("stepgate_channels", "Jobs and items that somebody on this node listens to.", hub.channels)
@@ -73,6 +88,11 @@ class _Live(Collector):
         yield _now("stepgate_store_waiting", "Transactions and queries in the store now.", store.waiting)
         yield _sum("stepgate_store_transactions", "Transactions committed.", store.transactions)
         yield _sum("stepgate_store_commits", "Commits; transactions divided by these is the batch size.", store.commits)
+        yield _now("stepgate_bus_up", "1 while messages travel between servers, else 0.", bus.is_up)
+        yield _sum("stepgate_bus_reconnects", "Times the bus came up again.", bus.reconnects)
+        yield _sum("stepgate_bus_published", "Messages Redis has taken, probes included.", bus.published)
+        yield _sum("stepgate_bus_dropped", "Messages for other servers that were not sent.", bus.dropped)
+        yield _now("stepgate_bus_round_trip_seconds", "How long the last probe took to come back.", bus.round_trip_s)
 
 
 def _now(name: str, text: str, value: float) -> Metric:

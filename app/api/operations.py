@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from app.api.answers import AnswerTaken
+from app.api.health import Readiness
 from app.api.items import ItemDetails, ServerStatus
 from app.api.problems import RETRY_AFTER_S
 from app.api.responses import Success
@@ -278,7 +279,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "healthCheck", "Server", "Ask whether the server and its database work", Success, errors=(400,)
     ),
     "GET /healthz": Operation("healthz", "Server", "Ask whether the process lives", Success, errors=()),
-    "GET /readyz": Operation("readyz", "Server", "Ask whether requests can be served", Success, errors=(503,)),
+    "GET /readyz": Operation("readyz", "Server", "Ask whether requests can be served", Readiness, errors=(503,)),
     "GET /metrics": Operation("metrics", "Server", "Read counters, for Prometheus", "text/plain", errors=()),
     "GET /openapi.json": Operation(
         "openapi", "Documentation", "This API, as OpenAPI 3.1", {"type": "object"}, errors=()

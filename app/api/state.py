@@ -9,6 +9,7 @@ from app.auth.tokens import Tokens
 from app.hub.hub import Hub
 from app.services.attachment_files import AttachmentFiles
 from app.services.engine import Engine
+from app.services.ports import Bus
 from app.settings import Settings
 
 
@@ -19,6 +20,7 @@ class Gateway:
     settings: Settings
     engine: Engine
     hub: Hub
+    bus: Bus
     tokens: Tokens
     files: AttachmentFiles
 

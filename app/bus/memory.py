@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+
+from app.services.ports import BusStats
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +27,11 @@ class MemoryBus:
         self._handler: Callable[[str, bytes], None] | None = None
         self._channels: set[str] = set()
 
-    async def open(self, handler: Callable[[str, bytes], None]) -> None:
+    async def open(
+        self,
+        handler: Callable[[str, bytes], None],
+        heard: Callable[[Collection[str]], None] | None = None,  # noqa: ARG002  (a channel is heard at once, and always)
+    ) -> None:
         """Start to hand messages to ``handler``."""
         self._handler = handler
 
@@ -43,10 +49,16 @@ class MemoryBus:
         for listener in self._exchange.listeners.get(channel, ()):
             loop.call_soon(listener.deliver, channel, payload)
 
-    def subscribe(self, channel: str) -> None:
+    @property
+    def stats(self) -> BusStats:
+        """There is nothing to count: what is published arrives."""
+        return BusStats()
+
+    def subscribe(self, channel: str) -> bool:
         """Hear what is published on a channel from now on. Idempotent."""
         self._channels.add(channel)
         self._exchange.listeners.setdefault(channel, set()).add(self)
+        return False
 
     def unsubscribe(self, channel: str) -> None:
         """Stop hearing a channel. Idempotent."""

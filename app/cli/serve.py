@@ -19,6 +19,10 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. (default 8080)")] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
+    redis_url: Annotated[
+        str | None,
+        typer.Option(help="Redis between several servers, redis://... (STEPGATE_REDIS_URL)", show_default=False),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Serving processes.", hidden=True)] = 1,
     log_level: Annotated[
         str | None, typer.Option(help="trace, debug, info, warning or error. (default info)", metavar="LEVEL")
@@ -41,6 +45,7 @@ def serve(
         port=port,
         data_dir=data_dir,
         database_url=database_url,
+        redis_url=redis_url,
         log_level=log_level,
         log_format=log_format,
         tls_cert=tls_cert,

@@ -35,6 +35,10 @@ from app.settings import Settings
 GAP_S = 0.05
 """How long a message waits for one before it: commits of one job that overtake each other are closer together."""
 
+HEARD_S = 0.25
+"""How long a first state waits for the bus to hear the job's channel. Then it is read, and what lies between is found
+once the channel is heard."""
+
 SWEEP_S = 2.0
 MAX_REPLAY_BYTES = 1_000_000
 
@@ -92,6 +96,7 @@ class Hub:
         self._sessions: dict[str, set[Session]] = {}
         self._channels: dict[str, Channel] = {}
         self._gap_timers: dict[Channel, asyncio.TimerHandle] = {}
+        self._unheard: dict[Channel, asyncio.TimerHandle] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.is_draining = False
         self._published = self._received = self._swept = self._gaps = 0
@@ -107,7 +112,7 @@ class Hub:
     async def open(self) -> None:
         """Start. What was committed before is not fanned out: whoever subscribes reads it. Raises StoreUnavailable."""
         item_ids = await self._sweep.start()
-        await self._bus.open(self._from_bus)
+        await self._bus.open(self._from_bus, self._are_heard)
         for item_id in item_ids:
             self._bus.subscribe(item_channel(item_id))
         self._tasks = [
@@ -131,7 +136,7 @@ class Hub:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
-        for timer in self._gap_timers.values():
+        for timer in (*self._gap_timers.values(), *self._unheard.values()):
             timer.cancel()
         self._pressure.close()
         self._deadlines.close()
@@ -208,7 +213,7 @@ class Hub:
     ) -> None:
         """Subscribe to jobs, also to those subscribed already. Each gets one ``JobState``, or an ``Error`` naming it.
 
-        The session is registered first and the state read after, so no message falls between them.
+        The session is registered first, and the state read once the bus hears the channel: no message falls between.
 
         Raises:
             QuotaExceeded: more jobs than one session may have; then none of them is subscribed.
@@ -220,7 +225,8 @@ class Hub:
             channel = session.channels.get(job_id) or self._channel(session, job_id)
             position = self._pause(session, channel)
             channel.waiters.append(Waiter(session, since.get(job_id), sender_id, position))
-            self._recovery.want(channel)
+            if channel not in self._unheard:
+                self._recovery.want(channel)
 
     def unsubscribe(self, session: Session, job_ids: Collection[str]) -> None:
         """Drop jobs; ids the session is not subscribed to are ignored."""
@@ -236,7 +242,8 @@ class Hub:
         channel = self._channels.get(name)
         if channel is None:
             channel = self._channels[name] = Channel(session.org_id, session.item_id, job_id)
-            self._bus.subscribe(name)
+            if self._bus.subscribe(name):
+                self._unheard[channel] = asyncio.get_running_loop().call_later(HEARD_S, self._read_first, channel)
         session.channels[job_id] = channel
         return channel
 
@@ -253,6 +260,8 @@ class Hub:
         if channel.is_unused and self._channels.get(channel.name) is channel:
             del self._channels[channel.name]
             self._bus.unsubscribe(channel.name)
+            if (timer := self._unheard.pop(channel, None)) is not None:
+                timer.cancel()
 
     # ------------------------------------------------------------ messages
 
@@ -308,6 +317,21 @@ class Hub:
         if channel.has_gap and not channel.is_unused:
             self._gaps += 1
             self._recovery.want(channel)
+
+    def _are_heard(self, names: Collection[str]) -> None:
+        """The bus hears channels: read the states that waited for it. For the others it has heard nothing for a while,
+        or not from the beginning; one look of the sweep finds what that cost, in all of them."""
+        for name in names:
+            channel = self._channels.get(name)
+            if channel is None or (timer := self._unheard.get(channel)) is None:
+                self._sweep.look_soon()
+            else:
+                timer.cancel()
+                self._read_first(channel)
+
+    def _read_first(self, channel: Channel) -> None:
+        del self._unheard[channel]
+        self._recovery.want(channel)
 
     def _from_bus(self, _: str, payload: bytes) -> None:
         content = decode_payload(payload)

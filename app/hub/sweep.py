@@ -7,6 +7,7 @@ versions. Feed rows have a global id; the node remembers the last one it has see
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.errors import GatewayError
@@ -37,6 +38,11 @@ class Sweep:
         self._store = store
         self._every_s = every_s
         self._last_row = 0
+        self._wake = asyncio.Event()
+
+    def look_soon(self) -> None:
+        """Do not wait for the next turn: something may have been missed."""
+        self._wake.set()
 
     async def start(self) -> list[str]:
         """Begin after what is there; returns the ids of all items. Raises StoreUnavailable."""
@@ -54,7 +60,10 @@ class Sweep:
         """
         is_all = True
         while True:
-            await asyncio.sleep(self._every_s if is_all else 0)
+            if is_all:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._every_s)
+            self._wake.clear()
             is_all = True
             try:
                 is_all = await self._look(ask, take)

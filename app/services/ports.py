@@ -615,18 +615,48 @@ class BlobInfo:
 class Bus(Protocol):
     """Carries messages between nodes. At most once: the hub heals what is lost.
 
-    Channels: ``job:{item}:{job}``, ``item:{item}``, ``node:{node}``.
+    Channels: ``job:{item}:{job}``, ``item:{item}``, ``node:{node}``. What one node publishes on a channel arrives in
+    that order. All methods but ``open`` and ``close`` return at once and never raise, whatever state the bus is in.
     """
 
     def publish(self, channel: str, payload: bytes) -> None:
-        """Queue a message; never waits, never raises for a bus that is down."""
+        """Queue a message for all who hear the channel, the publisher included."""
 
-    def subscribe(self, channel: str) -> None: ...
-    def unsubscribe(self, channel: str) -> None: ...
-    async def open(self, handler: Callable[[str, bytes], None]) -> None:
-        """Start; ``handler(channel, payload)`` is called on the event loop for each message of a subscribed channel."""
+    def subscribe(self, channel: str) -> bool:
+        """Hear a channel. Idempotent; may be called before ``open``. True: that takes a moment, after which ``heard``
+        is called. False: there is nothing to wait for, it is heard from now on, or the bus is down."""
 
-    async def close(self) -> None: ...
+    def unsubscribe(self, channel: str) -> None:
+        """Stop hearing a channel, at once. Idempotent."""
+
+    async def open(self, handler: Callable[[str, bytes], None], heard: Callable[[Collection[str]], None]) -> None:
+        """Start, also when the bus is down: it comes up later by itself. Both are called on the event loop.
+
+        Args:
+            handler: ``handler(channel, payload)`` gets each message of a subscribed channel.
+            heard: ``heard(channels)``: messages of these arrive from now on; earlier ones may have been lost. Called
+                after ``subscribe``, and with all channels after an interruption.
+        """
+
+    @property
+    def stats(self) -> "BusStats":
+        """Counters for the metrics."""
+
+    async def close(self) -> None:
+        """Send what is queued, if that does not take long, and stop. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusStats:
+    """``is_up`` and ``round_trip_s`` (of the last probe, 0 before the first) as they are now; the others count since
+    the start. ``dropped`` were published here and not sent, or not known to be.
+    """
+
+    is_up: bool = True
+    reconnects: int = 0
+    published: int = 0
+    dropped: int = 0
+    round_trip_s: float = 0.0
 
 
 class Vault(Protocol):
