@@ -11,6 +11,7 @@ from app.api.requests import caller_of
 from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.errors import BackendError
+from app.services.engine import Unit
 
 ITEM_VERSION: Final = "1.0"
 """The form in which an item's contents are kept; there is one so far, so nothing can be upgraded."""
@@ -35,7 +36,12 @@ class ServerStatus(msgspec.Struct, rename="camel"):
 
 async def read(request: Request) -> Response:
     """``GET /{orgId}/{itemId}``."""
-    return JsonResponse(await gateway(request).engine.query(caller_of(request), lambda _: ItemDetails()))
+    return JsonResponse(await gateway(request).engine.query(caller_of(request), _details))
+
+
+def _details(unit: Unit) -> ItemDetails:
+    has_mail = any(setting.name == "smtpServer" and setting.value for setting in unit.tx.settings(unit.item))
+    return ItemDetails(custom_smtp=has_mail)
 
 
 async def check_status(_: Request) -> Response:

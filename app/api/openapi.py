@@ -104,7 +104,7 @@ def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
 
 def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
     for name, text in operation.query.items():
-        schema = {"type": "boolean", "default": False}
+        schema = {"type": "boolean", "default": name in operation.on}
         yield {"name": name, "in": "query", "description": text, "schema": schema}
 
 

@@ -26,6 +26,17 @@ from app.protocol.attachments import (
     LinksBody,
 )
 from app.protocol.diagrams import DiagramCreated, DiagramList, WireDiagram, WireUpdate
+from app.protocol.item_setup import (
+    LookupsAnswer,
+    LookupsBody,
+    SettingsAnswer,
+    SettingsBody,
+    StoredTemplateAnswer,
+    StoredTemplateBody,
+    StoredTemplateCreated,
+    StoredTemplateList,
+    StoredTemplateUpdate,
+)
 from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody
 from app.protocol.jobs import (
     CommentAddedAnswer,
@@ -72,6 +83,7 @@ class Operation:
         media: the media types that the body may come in.
         query: switches of the query, and what they do.
         more: other statuses of success: the media type of the body, None without one.
+        on: those of them that are on when absent.
         errors: statuses that come with an error object.
         privilege: what the caller needs beside access to the item, in words.
     """
@@ -84,6 +96,7 @@ class Operation:
     media: tuple[str, ...] = (JSON,)
     query: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[int, str | None] = field(default_factory=dict)
+    on: frozenset[str] = frozenset()
     errors: tuple[int, ...] = (400, 401, 403, 404, 503)
     privilege: str | None = None
     notes: str = ""
@@ -99,6 +112,8 @@ _JOB: Final = f"{ITEM}/jobs/{{jobId}}"
 _ATTACHMENT: Final = f"{_JOB}/attachments/{{attachmentId}}"
 _DIAGRAM: Final = f"{ITEM}/diagrams/{{diagramId}}"
 _TEMPLATE: Final = f"{ITEM}/jobTemplates/{{jobTemplateId}}"
+_LOOKUPS: Final = f"{ITEM}/lookups/{{lookupType}}"
+_STORED: Final = f"{ITEM}/templates/{{templateType}}"
 
 _DIAGRAM_ANSWER: Final = Extended(
     WireDiagram, {"diagramVersion": {"type": "integer"}, "initialStepName": TEXT, "displayGrid": FLAG}
@@ -120,6 +135,9 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "diagram_id": ("diagramId", "The diagram's id."),
     "version": ("diagramVersion", "1, 2, ...; -1 is the draft."),
     "template_id": ("jobTemplateId", "The job template's id."),
+    "lookup_type": ("lookupType", "`status`, `priority`, `percentComplete`, or a type of one's own."),
+    "template_type": ("templateType", "`email`, `webRequest`, or a type of one's own."),
+    "stored_template_id": ("templateId", "The stored template's id."),
 }
 """Segments of a path: the route's name to the wire's name and what it is."""
 
@@ -270,6 +288,46 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ArcadeAnswer,
         ArcadeBody,
         notes="Changes nothing. What is known is listed in docs/arcade.md; all else is refused by name.",
+    ),
+    f"GET {ITEM}/settings": Operation(
+        "getSettings",
+        "Item",
+        "List the item's settings; secrets without their value",
+        SettingsAnswer,
+        query={"includeSystemSettings": "With those that mean something to the server, such as `smtpServer`."},
+        on=frozenset({"includeSystemSettings"}),
+    ),
+    f"POST {ITEM}/settings": Operation(
+        "updateSettings",
+        "Item",
+        "Add or change settings, all or none",
+        Success,
+        SettingsBody,
+        privilege="`adminAdvanced`",
+        notes="`smtpPassword` is always encrypted.",
+    ),
+    f"GET {_LOOKUPS}": Operation("getLookups", "Item", "List the values of a lookup type", LookupsAnswer),
+    f"PUT {_LOOKUPS}": Operation(
+        "updateLookups", "Item", "Make or replace a lookup type", Success, LookupsBody, privilege="`adminBasic`"
+    ),
+    f"DELETE {_LOOKUPS}": Operation(
+        "deleteLookups", "Item", "Delete a lookup type of one's own", Success, privilege="`adminBasic`"
+    ),
+    f"GET {_STORED}": Operation("getTemplates", "Item", "List the stored templates of a type", StoredTemplateList),
+    f"POST {_STORED}": Operation(
+        "createTemplate",
+        "Item",
+        "Store a template",
+        StoredTemplateCreated,
+        StoredTemplateBody,
+        privilege="`adminBasic`",
+    ),
+    f"GET {_STORED}/{{templateId}}": Operation("getTemplate", "Item", "Read a stored template", StoredTemplateAnswer),
+    f"PUT {_STORED}/{{templateId}}": Operation(
+        "updateTemplate", "Item", "Change a stored template", Success, StoredTemplateUpdate, privilege="`adminBasic`"
+    ),
+    f"DELETE {_STORED}/{{templateId}}": Operation(
+        "deleteTemplate", "Item", "Delete a stored template", Success, privilege="`adminBasic`"
     ),
     f"GET {ITEM}": Operation("getItem", "Item", "Read the workflow item's details", ItemDetails),
     "GET /{orgId}/checkStatus": Operation(

@@ -41,10 +41,16 @@ def path_text(request: Request, name: str) -> str:
     return value
 
 
-def query_flag(request: Request, name: str) -> bool:
-    """A switch of the query, false when absent. Raises InvalidValue for anything but true/True/1/false/False/0."""
+def query_flag(request: Request, name: str, *, absent: bool = False) -> bool:
+    """A switch of the query. Raises InvalidValue for anything but true/True/1/false/False/0.
+
+    Args:
+        absent: what it is when the query does not have it.
+    """
     text = request.query_params.get(name)
-    if text is None or text in _FALSE:
+    if text is None:
+        return absent
+    if text in _FALSE:
         return False
     if text in _TRUE:
         return True

@@ -4,7 +4,20 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from app.api import answers, attachments, diagrams, docs_page, expressions, health, items, job_templates, jobs
+from app.api import (
+    answers,
+    attachments,
+    diagrams,
+    docs_page,
+    expressions,
+    health,
+    item_settings,
+    items,
+    job_templates,
+    jobs,
+    lookups,
+    stored_templates,
+)
 from app.api.websocket import notifications
 
 _ORG: Final = "/{org_id}"
@@ -13,6 +26,8 @@ _JOB: Final = f"{_ITEM}/jobs/{{job_id}}"
 _ATTACHMENT: Final = f"{_JOB}/attachments/{{attachment_id}}"
 _DIAGRAM: Final = f"{_ITEM}/diagrams/{{diagram_id}}"
 _TEMPLATE: Final = f"{_ITEM}/jobTemplates/{{template_id}}"
+_LOOKUPS: Final = f"{_ITEM}/lookups/{{lookup_type}}"
+_STORED: Final = f"{_ITEM}/templates/{{template_type}}"
 
 
 routes: Final[list[BaseRoute]] = [
@@ -46,6 +61,17 @@ routes: Final[list[BaseRoute]] = [
     Route(_TEMPLATE, job_templates.read, methods=["GET"]),
     # expressions
     Route(f"{_ITEM}/evaluateArcade", expressions.evaluate, methods=["POST"]),
+    # what is set up in the item
+    Route(f"{_ITEM}/settings", item_settings.read, methods=["GET"]),
+    Route(f"{_ITEM}/settings", item_settings.update, methods=["POST"]),
+    Route(_LOOKUPS, lookups.read, methods=["GET"]),
+    Route(_LOOKUPS, lookups.replace, methods=["PUT"]),
+    Route(_LOOKUPS, lookups.delete, methods=["DELETE"]),
+    Route(_STORED, stored_templates.list_all, methods=["GET"]),
+    Route(_STORED, stored_templates.create, methods=["POST"]),
+    Route(f"{_STORED}/{{stored_template_id}}", stored_templates.read, methods=["GET"]),
+    Route(f"{_STORED}/{{stored_template_id}}", stored_templates.update, methods=["PUT"]),
+    Route(f"{_STORED}/{{stored_template_id}}", stored_templates.delete, methods=["DELETE"]),
     # the server
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),

@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.errors import Conflict
-from app.services.ports import Item, SavedSearch, Setting, SigningKey
+from app.services.ports import Item, SavedSearch, Setting, SigningKey, StoredTemplate
 from app.store.base import Queries
-from app.store.schema import item, job_number, lookup, search, setting, signing_key
+from app.store.schema import item, job_number, lookup, search, setting, signing_key, stored_template
 from app.store.sql import Statement, insert_if_new, insert_into, put_into
 
 _SELECT = select(item.c.key, item.c.item_id, item.c.org_id, item.c.name, item.c.access_version)
@@ -45,6 +45,26 @@ _SETTINGS = Statement(
     .order_by(setting.c.key)
 )
 _PUT_SETTING = put_into(setting, ["item_key", "name"])
+_DELETE_SETTING = Statement(
+    delete(setting).where(setting.c.item_key == bindparam("own_item"), setting.c.name == bindparam("own_name"))
+)
+
+_STORED: Final = "template_type template_id name details".split()
+"""Members of ``StoredTemplate``, in the order of its constructor."""
+
+_stored = select(*(stored_template.c[name] for name in _STORED)).where(
+    stored_template.c.item_key == bindparam("item_key"), stored_template.c.template_type == bindparam("template_type")
+)
+_ALL_STORED = Statement(_stored.order_by(stored_template.c.key))
+_ONE_STORED = Statement(_stored.where(stored_template.c.template_id == bindparam("template_id")))
+_PUT_STORED = put_into(stored_template, ["item_key", "template_type", "template_id"])
+_DELETE_STORED = Statement(
+    delete(stored_template).where(
+        stored_template.c.item_key == bindparam("own_item"),
+        stored_template.c.template_type == bindparam("own_type"),
+        stored_template.c.template_id == bindparam("own_id"),
+    )
+)
 
 _SEARCH: Final = "search_id name search_type folder definition color_ramp sort_index".split()
 """Members of ``SavedSearch``, in the order of its constructor."""
@@ -117,6 +137,24 @@ class ItemQueries(Queries):
         self.sql.change(
             _PUT_SETTING, item_key=item.key, name=setting.name, value=setting.value, encrypted=setting.encrypted
         )
+
+    def delete_setting(self, item: Item, name: str) -> None:
+        self.sql.change(_DELETE_SETTING, own_item=item.key, own_name=name)
+
+    def stored_template(self, item: Item, template_type: str, template_id: str) -> StoredTemplate | None:
+        row = self.sql.one(_ONE_STORED, item_key=item.key, template_type=template_type, template_id=template_id)
+        return StoredTemplate(*row) if row else None
+
+    def stored_templates(self, item: Item, template_type: str) -> list[StoredTemplate]:
+        rows = self.sql.all(_ALL_STORED, item_key=item.key, template_type=template_type)
+        return [StoredTemplate(*row) for row in rows]
+
+    def put_stored_template(self, item: Item, template: StoredTemplate) -> None:
+        values = {name: getattr(template, name) for name in _STORED}
+        self.sql.change(_PUT_STORED, item_key=item.key, **values)
+
+    def delete_stored_template(self, item: Item, template_type: str, template_id: str) -> None:
+        self.sql.change(_DELETE_STORED, own_item=item.key, own_type=template_type, own_id=template_id)
 
     def searches(self, item: Item) -> list[SavedSearch]:
         return [SavedSearch(*row) for row in self.sql.all(_SEARCHES, item_key=item.key)]

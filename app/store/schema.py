@@ -128,6 +128,17 @@ setting = _table(
     UniqueConstraint("item_key", "name"),
 )
 
+stored_template = _table(
+    "stored_template",
+    _key(),
+    _ref("item"),
+    _text("template_type"),
+    _text("template_id"),
+    _text("name"),
+    _text("details"),
+    UniqueConstraint("item_key", "template_type", "template_id"),
+)
+
 search = _table(
     "search",
     _key(),

@@ -343,3 +343,28 @@ def test_the_example_of_the_readme_runs(server: ServerProcess, tmp_path: Path) -
     assert "the answer is applied" in done.stdout
     assert "StepFinished" in done.stdout
     assert "WaitingForInfo" in done.stdout
+
+
+@pytest.mark.anyio
+async def test_what_is_set_up_in_the_item_is_read_and_changed(client: Client) -> None:
+    await client.item.update_settings({"smtpPassword": "hunter2"})
+    await client.item.update_settings({"colour": "red"}, encrypted=False)
+    found = {each.prop_name: (each.value, each.encrypted) for each in await client.item.settings()}
+    assert found == {"smtpPassword": (None, True), "colour": ("red", False)}
+    assert [each.prop_name for each in await client.item.settings(include_system=False)] == ["colour"]
+    await client.item.replace_lookups("tree species", {"Oak": 2, "Ash": 1})
+    assert list((await client.item.lookups("tree species")).items()) == [("Oak", 2), ("Ash", 1)]
+    await client.item.delete_lookups("tree species")
+    with pytest.raises(NotFound):
+        await client.item.lookups("tree species")
+
+
+@pytest.mark.anyio
+async def test_stored_templates_are_kept_and_deleted(client: Client) -> None:
+    template_id = await client.item.create_stored_template("email", "Greeting", "{}")
+    await client.item.update_stored_template("email", template_id, details='{"subject":"Hello"}')
+    found = await client.item.stored_template("email", template_id)
+    assert (found.template_name, found.template_details) == ("Greeting", '{"subject":"Hello"}')
+    assert [each.template_id for each in await client.item.stored_templates("email")] == [template_id]
+    await client.item.delete_stored_template("email", template_id)
+    assert await client.item.stored_templates("email") == []

@@ -8,7 +8,16 @@ import pytest
 from app.domain.access import Role
 from app.domain.diagram import DRAFT_VERSION
 from app.errors import Conflict, NotFound
-from app.services.ports import DiagramSummary, Group, JobTemplate, SavedSearch, Setting, SigningKey, User
+from app.services.ports import (
+    DiagramSummary,
+    Group,
+    JobTemplate,
+    SavedSearch,
+    Setting,
+    SigningKey,
+    StoredTemplate,
+    User,
+)
 from app.store.tx import SqlTx
 from tests.conftest import BackendName
 from tests.store import databases
@@ -75,10 +84,33 @@ async def test_a_setting_is_replaced_by_its_name(store: AnyStore) -> None:
         tx.put_setting(item, Setting("a", b"1", False))
         tx.put_setting(other, Setting("a", b"2", False))
         tx.put_setting(item, Setting("b", b"new", False))
+        tx.put_setting(item, Setting("c", b"gone", False))
+        tx.delete_setting(item, "c")
 
     await store.run(write)
     item = await store.run(item_of)
     assert await store.read(lambda tx: tx.settings(item)) == [Setting("b", b"new", False), Setting("a", b"1", False)]
+
+
+async def test_stored_templates_are_kept_by_type_and_id(store: AnyStore) -> None:
+    first, second = StoredTemplate("email", "t2", "B", "{}"), StoredTemplate("email", "t1", "A", "text")
+    other = StoredTemplate("notes", "t1", "C", "{}")
+
+    def write(tx: SqlTx) -> None:
+        item, elsewhere = item_of(tx), tx.add_item("second", "workflow", "Second")
+        for each in (first, second, other, StoredTemplate("email", "t2", "B", "newer")):
+            tx.put_stored_template(item, each)
+        tx.put_stored_template(elsewhere, first)
+        tx.delete_stored_template(item, "notes", "t2")
+        tx.delete_stored_template(item, "email", "t1")
+
+    await store.run(write)
+    item = await store.run(item_of)
+    newer = StoredTemplate("email", "t2", "B", "newer")
+    assert await store.read(lambda tx: tx.stored_templates(item, "email")) == [newer]
+    assert await store.read(lambda tx: tx.stored_template(item, "email", "t2")) == newer
+    assert await store.read(lambda tx: tx.stored_template(item, "email", "t1")) is None
+    assert await store.read(lambda tx: tx.stored_template(item, "notes", "t1")) == other
 
 
 async def test_a_search_is_replaced_by_its_id(store: AnyStore) -> None:

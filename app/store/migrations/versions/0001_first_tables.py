@@ -199,6 +199,27 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "stored_template",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("template_type", TextType, nullable=False),
+        sa.Column("template_id", TextType, nullable=False),
+        sa.Column("name", TextType, nullable=False),
+        sa.Column("details", TextType, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_key"], ["item.key"], name=op.f("fk_stored_template_item_key"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_stored_template")),
+        sa.UniqueConstraint(
+            "item_key",
+            "template_type",
+            "template_id",
+            name=op.f("uq_stored_template_item_key_template_type_template_id"),
+        ),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
         "membership",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("user_key", KeyType, autoincrement=False, nullable=False),

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import quote
 
 import msgspec
 
@@ -17,6 +16,7 @@ from stepgate_client.backoff import Backoff
 from stepgate_client.connector import Connector, StateListener
 from stepgate_client.endpoint import Endpoint, TokenSource
 from stepgate_client.errors import ActionRefused, AnswerRejected, ManageRefused, RequestRefused
+from stepgate_client.item_setup import ItemSetup
 from stepgate_client.messages import JobState
 from stepgate_client.models import (
     ActionResult,
@@ -31,6 +31,7 @@ from stepgate_client.models import (
 )
 from stepgate_client.notifications import Notifications, Position
 from stepgate_client.rest import Rest
+from stepgate_client.rest import part as _part
 
 DEFAULT_ITEM = "00000000000000000000000000000001"
 """The item of a new server."""
@@ -54,8 +55,8 @@ class Client:
         timeout_s: seconds a REST call may wait for the server.
         backoff: the pauses between attempts to connect a websocket.
 
-    Calls raise the errors of ``stepgate_client.errors``; each may raise ConnectionFailed, Unavailable, Unauthenticated,
-    PermissionDenied, NotFound and RequestRefused.
+    ``item`` reads and changes what is set up in the item. Calls raise the errors of ``stepgate_client.errors``; each
+    may raise ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Client:
         self._endpoint = Endpoint(url, org_id, item_id, source, tls)
         self._backoff = backoff or Backoff()
         self._rest = Rest(self._endpoint, timeout_s)
+        self.item = ItemSetup(self._rest)
         self._answers = AnswerChannel(self._endpoint, Connector(self._endpoint, self._backoff))
         self._notifications: weakref.WeakSet[Notifications] = weakref.WeakSet()
 
@@ -353,11 +355,6 @@ class _Evaluated(msgspec.Struct):
 
 class _Success(msgspec.Struct):
     success: bool
-
-
-def _part(text: str) -> str:
-    """Quote an id for use as one part of a path."""
-    return quote(text, safe="")
 
 
 def _camel(name: str) -> str:

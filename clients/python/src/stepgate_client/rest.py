@@ -1,6 +1,7 @@
 """Calls over HTTP: JSON out, typed results in, refusals as exceptions."""
 
 from typing import TypeVar
+from urllib.parse import quote
 
 import httpx2
 import msgspec
@@ -34,6 +35,14 @@ class Rest:
         """Do; ``body`` is anything msgspec can encode. Never tried again by itself: it may have taken effect."""
         return await self._call("POST", path, result, content=_encoder.encode(body))
 
+    async def put(self, path: str, body: object, result: type[T]) -> T:
+        """Replace; as ``post``."""
+        return await self._call("PUT", path, result, content=_encoder.encode(body))
+
+    async def delete(self, path: str, result: type[T]) -> T:
+        """Delete; never tried again by itself."""
+        return await self._call("DELETE", path, result)
+
     async def close(self) -> None:
         await self._http.aclose()
 
@@ -41,7 +50,7 @@ class Rest:
         self, method: str, path: str, result: type[T], *, params: dict[str, str] | None = None, content: bytes = b""
     ) -> T:
         headers = {"Authorization": f"Bearer {await self._endpoint.token()}", "Accept": "application/json"}
-        if method == "POST":
+        if content:
             headers["Content-Type"] = "application/json"
         url = f"{self._endpoint.item_url}/{path}"
         try:
@@ -51,6 +60,11 @@ class Rest:
                 f"No answer from {self._endpoint.url}: {str(error) or type(error).__name__}."
             ) from error
         return _read(response, result)
+
+
+def part(text: str) -> str:
+    """Quote an id for use as one part of a path."""
+    return quote(text, safe="")
 
 
 def _read(response: httpx2.Response, result: type[T]) -> T:

@@ -1,0 +1,107 @@
+"""What is set up in an item: settings, lookups, stored templates (rest.md 8)."""
+
+from collections.abc import Mapping
+
+from stepgate_client.models import Model
+from stepgate_client.rest import Rest, part
+
+
+class Setting(Model, frozen=True):
+    """A setting. An encrypted one has no value that could be read."""
+
+    prop_name: str
+    value: str | None = None
+    encrypted: bool = False
+
+
+class StoredTemplate(Model, frozen=True):
+    """A stored template; ``template_details`` is text, and None in a list."""
+
+    template_id: str
+    template_name: str
+    template_details: str | None = None
+
+
+class ItemSetup:
+    """Reads and changes what administrators set up; ``Client.item`` is one. Calls raise as those of ``Client``."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    async def settings(self, *, include_system: bool = True) -> list[Setting]:
+        """Read the settings, those with a meaning for the server included."""
+        return (await self._rest.get("settings", _Settings, includeSystemSettings=include_system)).settings
+
+    async def update_settings(self, values: Mapping[str, str], *, encrypted: bool | None = None) -> None:
+        """Add or change settings; others stay. ``encrypted`` makes them secrets (``smtpPassword`` always is one)."""
+        given = [{"propName": name, "value": value, "encrypted": encrypted} for name, value in values.items()]
+        await self._rest.post("settings", {"settings": given}, _Success)
+
+    async def lookups(self, lookup_type: str) -> dict[str, int]:
+        """Read the values of a lookup type, such as ``priority``, by name and in order."""
+        found = await self._rest.get(f"lookups/{part(lookup_type)}", _Lookups)
+        return {each.lookup_name: each.value for each in found.lookups}
+
+    async def replace_lookups(self, lookup_type: str, values: Mapping[str, int]) -> None:
+        """Make a lookup type, or give it these values and no others."""
+        body = _Lookups(lookups=[_Lookup(lookup_name=name, value=value) for name, value in values.items()])
+        await self._rest.put(f"lookups/{part(lookup_type)}", body, _Success)
+
+    async def delete_lookups(self, lookup_type: str) -> None:
+        """Delete a lookup type of one's own."""
+        await self._rest.delete(f"lookups/{part(lookup_type)}", _Success)
+
+    async def stored_templates(self, template_type: str) -> list[StoredTemplate]:
+        """List the stored templates of a type: ``email``, ``webRequest``, or one's own."""
+        return (await self._rest.get(f"templates/{part(template_type)}", _Templates)).templates
+
+    async def stored_template(self, template_type: str, template_id: str) -> StoredTemplate:
+        """Read a stored template with its details."""
+        return await self._rest.get(_template(template_type, template_id), StoredTemplate)
+
+    async def create_stored_template(
+        self, template_type: str, name: str, details: str, *, template_id: str | None = None
+    ) -> str:
+        """Store a template, ``details`` being JSON text; returns its id."""
+        body = {"templateName": name, "templateDetails": details, "templateId": template_id}
+        return (await self._rest.post(f"templates/{part(template_type)}", body, _TemplateId)).template_id
+
+    async def update_stored_template(
+        self, template_type: str, template_id: str, *, name: str | None = None, details: str | None = None
+    ) -> None:
+        """Change a stored template's name, its details, or both."""
+        body = {"templateName": name, "templateDetails": details}
+        await self._rest.put(_template(template_type, template_id), body, _Success)
+
+    async def delete_stored_template(self, template_type: str, template_id: str) -> None:
+        """Delete a stored template; what names it sends nothing any more."""
+        await self._rest.delete(_template(template_type, template_id), _Success)
+
+
+class _Success(Model, frozen=True):
+    success: bool
+
+
+class _Settings(Model, frozen=True):
+    settings: list[Setting]
+
+
+class _Lookup(Model, frozen=True):
+    lookup_name: str
+    value: int
+
+
+class _Lookups(Model, frozen=True):
+    lookups: list[_Lookup]
+
+
+class _Templates(Model, frozen=True):
+    templates: list[StoredTemplate]
+
+
+class _TemplateId(Model, frozen=True):
+    template_id: str
+
+
+def _template(template_type: str, template_id: str) -> str:
+    return f"templates/{part(template_type)}/{part(template_id)}"
