@@ -126,7 +126,14 @@ def test_every_message_that_the_protocol_page_names_exists() -> None:
             assert word in known, word
 
 
-_OTHER_NAMES = {"StepNotAuto", "StepNotCurrent", "StepNotInDiagram", "JobClosed", "JobContext"}
+_OTHER_NAMES = {
+    "JobTemplateInUse",
+    "StepNotAuto",
+    "StepNotCurrent",
+    "StepNotInDiagram",
+    "JobClosed",
+    "JobContext",
+}
 """Statuses and other words that look like message types."""
 
 

@@ -37,7 +37,7 @@ from app.protocol.item_setup import (
     StoredTemplateList,
     StoredTemplateUpdate,
 )
-from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody
+from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody, UpdateJobBody
 from app.protocol.jobs import (
     CommentAddedAnswer,
     CreatedJobsAnswer,
@@ -46,7 +46,8 @@ from app.protocol.jobs import (
     JobHistoryAnswer,
     ManagedJobsAnswer,
 )
-from app.protocol.templates import TemplateCreated, TemplateList, WireTemplate
+from app.protocol.tables import TableList
+from app.protocol.templates import ShareBody, TemplateCreated, TemplateList, WireTemplate
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
@@ -166,6 +167,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Read a job",
         JobAnswer,
         query={"extProps": "With its extended properties.", "holds": "With all holds it ever had."},
+    ),
+    f"POST {_JOB}/update": Operation(
+        "updateJob",
+        "Jobs",
+        "Change members, extended properties and related rows of a job",
+        Success,
+        UpdateJobBody,
+        privilege="for each member that changes its own: `jobUpdateName`, `jobUpdateDate`, `jobUpdatePriority`, "
+        "`jobUpdateDescription`, `jobUpdateOwner`, `jobUpdatePercentComplete`, `jobUpdateStatus`, `jobUpdateNotes`, "
+        "`jobUpdateParentJob`, `jobUpdateVersions`, `jobUpdateExtendedProperties` (also for related rows)",
+        notes="The caller must own the job, have a current step of it, or have `adminAdvanced`. Values that are as "
+        "they were count as not sent; members that cannot be changed here are ignored.",
     ),
     f"POST {_JOB}/action": Operation(
         "jobAction",
@@ -328,6 +341,46 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     f"DELETE {_STORED}/{{templateId}}": Operation(
         "deleteTemplate", "Item", "Delete a stored template", Success, privilege="`adminBasic`"
+    ),
+    f"PUT {_TEMPLATE}": Operation(
+        "updateJobTemplate",
+        "Job templates",
+        "Change a job template; jobs stay as they are",
+        Success,
+        WireTemplate,
+        privilege="`adminBasic`",
+        notes="Members that are not sent stay as they are. `extendedPropertyTableDefinitions` is the whole list: a "
+        "table that is left out is gone, `updateExisting` changes one, `associateToExisting` takes another's.",
+    ),
+    f"DELETE {_TEMPLATE}": Operation(
+        "deleteJobTemplate",
+        "Job templates",
+        "Delete a job template that no job was made from",
+        Success,
+        privilege="`adminBasic`",
+    ),
+    f"GET {_TEMPLATE}/shareWith": Operation(
+        "getJobTemplateShareDetails",
+        "Job templates",
+        "List the groups whose members may use the template",
+        ShareBody,
+        privilege="`adminBasic`",
+        notes="An empty list means everybody.",
+    ),
+    f"POST {_TEMPLATE}/shareWith": Operation(
+        "shareJobTemplate",
+        "Job templates",
+        "Let only the members of these groups use the template",
+        Success,
+        ShareBody,
+        privilege="`adminBasic`",
+    ),
+    f"GET {ITEM}/tableDefinitions": Operation(
+        "getTableDefinitions",
+        "Job templates",
+        "List the tables of extended properties, and the templates that have them",
+        TableList,
+        privilege="`adminBasic`",
     ),
     f"GET {ITEM}": Operation("getItem", "Item", "Read the workflow item's details", ItemDetails),
     "GET /{orgId}/checkStatus": Operation(

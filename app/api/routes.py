@@ -36,6 +36,7 @@ routes: Final[list[BaseRoute]] = [
     # jobs
     Route(f"{_ITEM}/jobs/manage", jobs.manage, methods=["POST"]),
     Route(_JOB, jobs.read, methods=["GET"]),
+    Route(f"{_JOB}/update", jobs.update, methods=["POST"]),
     Route(f"{_JOB}/diagram", jobs.diagram, methods=["GET"]),
     Route(f"{_JOB}/history", jobs.history, methods=["GET"]),
     Route(f"{_JOB}/comments", jobs.comments, methods=["GET"]),
@@ -58,7 +59,12 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_ITEM}/jobTemplates", job_templates.list_all, methods=["GET"]),
     Route(f"{_ITEM}/jobTemplates", job_templates.create, methods=["POST"]),
     Route(f"{_TEMPLATE}/job", jobs.create, methods=["POST"]),
+    Route(f"{_TEMPLATE}/shareWith", job_templates.shared_with, methods=["GET"]),
+    Route(f"{_TEMPLATE}/shareWith", job_templates.share, methods=["POST"]),
     Route(_TEMPLATE, job_templates.read, methods=["GET"]),
+    Route(_TEMPLATE, job_templates.change, methods=["PUT"]),
+    Route(_TEMPLATE, job_templates.delete, methods=["DELETE"]),
+    Route(f"{_ITEM}/tableDefinitions", job_templates.table_definitions, methods=["GET"]),
     # expressions
     Route(f"{_ITEM}/evaluateArcade", expressions.evaluate, methods=["POST"]),
     # what is set up in the item

@@ -3,26 +3,20 @@
 from dataclasses import replace
 
 from app.domain.access import Actor
+from app.domain.changes import as_changed
 from app.domain.commands import MAX_COMMENT_CHARS, GiveAnswer
 from app.domain.diagram import Diagram
 from app.domain.finishing import Case
 from app.domain.geometry import read_location
-from app.domain.job import Answer, Assignment, CurrentStep, Job, StepState
-from app.domain.paths import with_properties
-from app.domain.prompts import FINISHED_BY_ANSWER, AnswerRefusal, Refused, return_value
+from app.domain.job import Answer, CurrentStep, Job, StepState
+from app.domain.prompts import FINISHED_BY_ANSWER, AnswerFacts, AnswerRefusal, Refused, given_values, return_value
 from app.domain.refusals import describe_assignment
 from app.errors import InvalidValue
 from app.expressions.arcade import ArcadeError
 
 
-def refusal(
-    job: Job, diagram: Diagram, command: GiveAnswer, actor: Actor, assignee: Assignment | None
-) -> Refused | None:
-    """Say why an answer is not taken; None when it is the right one at the right time from the right person.
-
-    Args:
-        assignee: the user or group that ``assignment_response`` names, looked up by the caller; None if nobody.
-    """
+def refusal(job: Job, diagram: Diagram, command: GiveAnswer, actor: Actor, facts: AnswerFacts) -> Refused | None:
+    """Say why an answer is not taken; None when it is the right one at the right time from the right person."""
     step, current = diagram.step(command.step_id), job.flow.step(command.step_id)
     if step is None or current is None or job.closed:
         return Refused(AnswerRefusal.NOT_WAITING, f"The step {command.step_id!r} does not wait for an answer.")
@@ -32,7 +26,7 @@ def refusal(
     if not actor.is_assigned(current.assignment):
         text = f"The step is {describe_assignment(current.assignment)}; {actor.username!r} may not answer it."
         return Refused(AnswerRefusal.NOT_ALLOWED, text)
-    problem = answer_problem(Case(job, diagram, step, current, actor), command.answer, assignee)
+    problem = answer_problem(Case(job, diagram, step, current, actor), command.answer, facts)
     return Refused(AnswerRefusal.INVALID, problem) if problem else None
 
 
@@ -49,7 +43,7 @@ def _too_late(current: CurrentStep, prompt_id: str | None) -> Refused | None:
     return None
 
 
-def answer_problem(case: Case, answer: Answer, assignee: Assignment | None) -> str | None:
+def answer_problem(case: Case, answer: Answer, facts: AnswerFacts) -> str | None:
     """Say what is wrong with an answer to this step, whoever gives it; None when nothing is.
 
     An answer that finishes the step must also lead on: a path matches, and it can be said who is next.
@@ -57,10 +51,10 @@ def answer_problem(case: Case, answer: Answer, assignee: Assignment | None) -> s
     step = case.step
     try:
         _check_comment(case, answer.comment or "")
-        value = return_value(step, answer, assignee)
+        value = return_value(step, answer, facts)
         if value is None or not (step.kind in FINISHED_BY_ANSWER or step.proceed_next) or not step.paths:
             return None
-        found = replace(case, job=_as_answered(case.job, answer)).ways(value)
+        found = replace(case, job=_as_answered(case.job, answer, facts)).ways(value)
     except ArcadeError as error:
         return f"The way out of the step cannot be evaluated: {error}."
     except InvalidValue as error:
@@ -68,10 +62,10 @@ def answer_problem(case: Case, answer: Answer, assignee: Assignment | None) -> s
     return None if found else "No path out of the step matches this answer, so the job could not move on."
 
 
-def _as_answered(job: Job, answer: Answer) -> Job:
+def _as_answered(job: Job, answer: Answer, facts: AnswerFacts) -> Job:
     """The job as the conditions of the paths will find it: with the properties and the place of a right answer."""
     if answer.property_responses:
-        return with_properties(job, answer.property_responses)
+        return as_changed(job, facts.properties.read(given_values(answer)))
     return job if answer.location is None else replace(job, location=read_location(answer.location))
 
 

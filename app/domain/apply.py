@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain import events as e
+from app.domain.changes import as_changed
 from app.domain.job import Flow, Job, StepState
-from app.domain.paths import with_properties
 
 
 def apply(job: Job, event: e.Event) -> Job:
@@ -127,8 +127,8 @@ def _location_cleared(job: Job, _: e.LocationCleared) -> Job:
 
 
 def _properties_set(job: Job, event: e.PropertiesSet) -> Job:
-    """They are rows beside the job; what follows in the same decision must see them as they will be."""
-    return with_properties(job, event.properties)
+    """Extended ones are rows beside the job; what follows in the same decision must see them as they will be."""
+    return as_changed(job, event.changes)
 
 
 def _closed(job: Job, event: e.JobClosed) -> Job:

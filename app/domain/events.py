@@ -6,6 +6,7 @@ messages, ``services/history.py`` into entries of the job's history.
 
 from dataclasses import dataclass
 
+from app.domain.changes import Changes
 from app.domain.job import (
     Assignment,
     Attachment,
@@ -15,7 +16,6 @@ from app.domain.job import (
     Job,
     Location,
     PendingStep,
-    PropertyResponse,
     ReturnValue,
     Run,
     StepFault,
@@ -277,9 +277,9 @@ class AttachmentDeleted:
 
 @dataclass(frozen=True, slots=True)
 class PropertiesSet:
-    """Extended properties were given values by a step's user."""
+    """Members of the job, its extended properties or its related rows were given new values."""
 
-    properties: tuple[PropertyResponse, ...]
+    changes: Changes
     by: str
 
 

@@ -75,12 +75,6 @@ class PropertyResponse:
     value: str | None
     unique_id: str | None = None
 
-    @property
-    def table_and_name(self) -> tuple[str, str]:
-        """The identifier in its two parts."""
-        table, _, name = self.identifier.partition(".")
-        return table, name
-
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
@@ -246,10 +240,28 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class DataVersion:
+    """A version of a data source that the job works in; ``source`` or ``reference_id`` names the data source."""
+
+    source: str | None = None
+    reference_id: str | None = None
+    name: str | None = None
+    guid: str | None = None
+    workflow_administered: bool = False
+
+
+MAX_DESCENDANTS = 1_000
+"""So many jobs may come of one run of a CreateJob step, jobs of jobs included."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One job. ``diagram_version`` is pinned at creation and moves only by Upgrade (source: rest.md 5.1, 5.7, 14.1).
 
     ``facts`` answer what expressions ask beyond the members, in the transaction that has read the job and no longer.
+
+    ``may_create`` is how many jobs a run of one of its CreateJob steps may bring about, jobs of those jobs included:
+    each of them gets an equal share of what is left, so templates that create each other come to an end.
     """
 
     job_id: str
@@ -276,6 +288,8 @@ class Job:
     closed_by: str | None = None
     location: Location | None = None
     flow: Flow = Flow()
+    versions: tuple[DataVersion, ...] = ()
+    may_create: int = MAX_DESCENDANTS
     facts: Facts = field(default=NO_FACTS, compare=False, repr=False)
 
     @property

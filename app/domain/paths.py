@@ -6,7 +6,8 @@ from typing import Any
 
 from app.domain.diagram import Diagram, Path, Step
 from app.domain.geometry import extent_text
-from app.domain.job import AssignedType, Assignment, Job, PropertyResponse, ReturnValue
+from app.domain.job import AssignedType, Assignment, Job, ReturnValue
+from app.domain.properties import PropertyValue
 from app.expressions.arcade import (
     STEP_SUCCESS,
     ArcadeError,
@@ -60,9 +61,9 @@ def scope_of(
     )
 
 
-def with_properties(job: Job, given: Iterable[PropertyResponse]) -> Job:
+def with_properties(job: Job, given: Iterable[PropertyValue]) -> Job:
     """The job as expressions see it once these extended properties are set."""
-    changes = {response.table_and_name: response.value for response in given}
+    changes = {(each.table, each.name): each.value.text for each in given}
     return replace(job, facts=ChangedProperties(job.facts, job.job_id, changes))
 
 

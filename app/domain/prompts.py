@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.domain.changes import PropertyFacts
 from app.domain.diagram import Step, StepKind
 from app.domain.geometry import read_location
 from app.domain.job import Answer, Assignment, Job, ReturnValue
 from app.domain.paths import scope_of
+from app.domain.properties import faults_of
 from app.errors import InvalidValue
 from app.expressions.arcade import STEP_SUCCESS, ArcadeError, Encoding, evaluate_text, is_expression
 
@@ -76,7 +78,16 @@ def _choice(key: str, entry: Mapping[str, Any]) -> Choice:
     return Choice(str(name), int(entry["value"]))
 
 
-def return_value(step: Step, answer: Answer, assignee: Assignment | None) -> ReturnValue:
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What an answer is judged by that is not in the job: the user or group that ``assignment_response`` names (None:
+    there is nobody of that name), and the properties that may be set."""
+
+    assignee: Assignment | None = None
+    properties: PropertyFacts = field(default_factory=PropertyFacts)
+
+
+def return_value(step: Step, answer: Answer, facts: AnswerFacts) -> ReturnValue:
     """What ``$retVal`` is after this answer; None when the answer says that the step failed.
 
     Raises:
@@ -88,9 +99,9 @@ def return_value(step: Step, answer: Answer, assignee: Assignment | None) -> Ret
     if kind is StepKind.DEFINE_LOCATION:
         return _located(step, answer)
     if kind is StepKind.UPDATE_PROPERTIES:
-        return _filled_in(step, answer)
+        return _filled_in(step, answer, facts.properties)
     if kind is StepKind.ADVANCED_ASSIGNMENT:
-        return _assigned(answer, assignee)
+        return _assigned(answer, facts.assignee)
     given = {StepKind.OPEN_APP: answer.open_app_response, StepKind.ATTACHMENT: answer.attachment_response}.get(
         kind, answer.manual_response
     )
@@ -127,14 +138,10 @@ def _located(step: Step, answer: Answer) -> ReturnValue:
     return STEP_SUCCESS
 
 
-def _filled_in(step: Step, answer: Answer) -> ReturnValue:
+def _filled_in(step: Step, answer: Answer, facts: PropertyFacts) -> ReturnValue:
     if answer.property_responses is None:
         raise _wrong_field(step)
-    given = {response.identifier: response.value for response in answer.property_responses}
-    for identifier in given:
-        table, _, name = identifier.partition(".")
-        if not table or not name:
-            raise InvalidValue(f"propertyResponses: {identifier!r} is not of the form table.property.")
+    given = given_values(answer)
     asked = {entry["identifier"]: entry for entry in asked_properties(step) if "identifier" in entry}
     unknown = [identifier for identifier in given if asked and identifier not in asked]
     if unknown:
@@ -144,7 +151,14 @@ def _filled_in(step: Step, answer: Answer) -> ReturnValue:
     missing = [identifier for identifier, entry in asked.items() if entry.get("required") and not given.get(identifier)]
     if missing:
         raise InvalidValue(f"propertyResponses: {', '.join(missing)} must be given.")
+    with faults_of("propertyResponses"):
+        facts.read(given)
     return STEP_SUCCESS
+
+
+def given_values(answer: Answer) -> dict[str, str | None]:
+    """The values an answer gives, by identifier."""
+    return {response.identifier: response.value for response in answer.property_responses or ()}
 
 
 def asked_properties(step: Step) -> list[Mapping[str, Any]]:

@@ -9,20 +9,22 @@ from app.domain.commands import ApplyAnswer, CompleteRun, EndHold, EndStoppedRun
 from app.domain.diagram import Diagram, StepKind
 from app.domain.finishing import Case
 from app.domain.geometry import read_location
-from app.domain.job import Answer, Assignment, CurrentStep, Job, ReturnValue, StepFault, StepState, StoredAnswer
+from app.domain.job import Answer, CurrentStep, Job, ReturnValue, StepFault, StepState, StoredAnswer
 from app.domain.outcomes import Decision, Recorded
-from app.domain.prompts import FINISHED_BY_ANSWER, Refused, return_value
+from app.domain.prompts import FINISHED_BY_ANSWER, AnswerFacts, Refused, given_values, return_value
 from app.domain.work import Work
+
+NO_FACTS = AnswerFacts()
 
 USER_FAILED = "USER_FAILED"
 """``msgCode`` of a step whose user answered that it did not succeed."""
 
 
 def give_answer(
-    job: Job, diagram: Diagram, command: GiveAnswer, actor: Actor, moment: Moment, *, assignee: Assignment | None = None
+    job: Job, diagram: Diagram, command: GiveAnswer, actor: Actor, moment: Moment, *, facts: AnswerFacts = NO_FACTS
 ) -> Decision | Refused:
     """Take an answer to an open prompt, or say why not. A taken answer closes the prompt; it is applied later."""
-    refused = refusal(job, diagram, command, actor, assignee)
+    refused = refusal(job, diagram, command, actor, facts)
     if refused is not None:
         return refused
     prompt_id = job.flow.current(command.step_id).last_run.prompt_id or ""
@@ -33,7 +35,7 @@ def give_answer(
 
 
 def apply_answer(
-    job: Job, diagram: Diagram, command: ApplyAnswer, by: Actor, moment: Moment, *, assignee: Assignment | None = None
+    job: Job, diagram: Diagram, command: ApplyAnswer, by: Actor, moment: Moment, *, facts: AnswerFacts = NO_FACTS
 ) -> Decision | None:
     """Let a stored answer have its effect: comment, place, properties, assignment, and the step moves on.
 
@@ -51,20 +53,20 @@ def apply_answer(
         return None
     work = Work(job, diagram, by, now_ms=moment.now_ms, new_id=moment.new_id)
     answer = run.answer.answer
-    problem = answer_problem(Case(job, diagram, diagram.by_id[current.step_id], current, by), answer, assignee)
+    problem = answer_problem(Case(job, diagram, diagram.by_id[current.step_id], current, by), answer, facts)
     if problem is not None:
         work.record(e.AnswerRejected(current.step_id, command.prompt_id, by.username, problem))
     else:
-        _take_effect(work, current, answer, assignee)
+        _take_effect(work, current, answer, facts)
     work.start_automatic_steps()
     return work.decision()
 
 
-def _take_effect(work: Work, current: CurrentStep, answer: Answer, assignee: Assignment | None) -> None:
+def _take_effect(work: Work, current: CurrentStep, answer: Answer, facts: AnswerFacts) -> None:
     step, by = work.diagram.by_id[current.step_id], work.actor.username
     if answer.comment and answer.comment.strip() and step.can_comment:
         work.record(e.CommentAdded(work.new_id(), answer.comment, by, work.now_ms))
-    value = return_value(step, answer, assignee)
+    value = return_value(step, answer, facts)
     if value is None:
         work.fail_and_follow(step.step_id, StepFault("The step's user could not carry it out.", USER_FAILED))
         return
@@ -72,9 +74,9 @@ def _take_effect(work: Work, current: CurrentStep, answer: Answer, assignee: Ass
         place = read_location(answer.location)
         work.record(e.LocationSet(place, by, added=work.job.location is None))
     if step.kind is StepKind.UPDATE_PROPERTIES and answer.property_responses:
-        work.record(e.PropertiesSet(answer.property_responses, by))
-    if step.kind is StepKind.ADVANCED_ASSIGNMENT and assignee is not None:
-        work.record(e.StepReassigned(step.step_id, assignee, by))
+        work.record(e.PropertiesSet(facts.properties.read(given_values(answer)), by))
+    if step.kind is StepKind.ADVANCED_ASSIGNMENT and facts.assignee is not None:
+        work.record(e.StepReassigned(step.step_id, facts.assignee, by))
     _go_on(work, step.step_id, value)
 
 

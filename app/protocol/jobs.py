@@ -5,7 +5,7 @@ Members that have no value are left out. All dates are ISO 8601 text in UTC. Sou
 
 import msgspec
 
-from app.domain.job import Job
+from app.domain.job import DataVersion, Job
 from app.protocol.notifications import ActiveStep
 from app.protocol.text import iso
 
@@ -69,6 +69,31 @@ class TableAnswer(Answer, kw_only=True):
     properties: list[PropertyAnswer]
 
 
+class EntryAnswer(Answer, kw_only=True):
+    """A row of a one-to-many table."""
+
+    id: str
+    created_date: str
+    properties: list[PropertyAnswer]
+
+
+class RelatedTableAnswer(Answer, kw_only=True):
+    """The rows of one one-to-many table, oldest first."""
+
+    table_name: str
+    entries: list[EntryAnswer]
+
+
+class ActiveVersionAnswer(Answer, kw_only=True):
+    """A version of a data source the job works in (rest.md 14.1); ours are the last three, as ``versions`` named it."""
+
+    name: str
+    version_id: str | None = None
+    data_source_name: str | None = None
+    data_reference_id: str | None = None
+    workflow_administered: bool = False
+
+
 class JobAnswer(Answer, kw_only=True):
     """A job (rest.md 14.1), never with members ``attachments``, ``history``, ``comments``: the vendor's client breaks.
 
@@ -97,9 +122,9 @@ class JobAnswer(Answer, kw_only=True):
     job_template_id: str
     job_template_name: str
     current_steps: list[ActiveStep]
-    active_versions: list[str]
+    active_versions: list[ActiveVersionAnswer]
     extended_properties: list[TableAnswer] | None = None
-    related_properties: list[TableAnswer] | None = None
+    related_properties: list[RelatedTableAnswer] | None = None
     holds: list[HoldAnswer] | None = None
     has_location: int
     closed: bool
@@ -172,9 +197,19 @@ def render_job(job: Job, current_steps: list[ActiveStep]) -> JobAnswer:
         job_template_id=job.template_id,
         job_template_name=job.template_name,
         current_steps=current_steps,
-        active_versions=[],
+        active_versions=[_version(version) for version in job.versions],
         has_location=int(job.location is not None),
         closed=job.closed,
+    )
+
+
+def _version(version: DataVersion) -> ActiveVersionAnswer:
+    return ActiveVersionAnswer(
+        name=version.name or version.guid or "",
+        version_id=version.guid,
+        data_source_name=version.source,
+        data_reference_id=version.reference_id,
+        workflow_administered=version.workflow_administered,
     )
 
 

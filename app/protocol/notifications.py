@@ -83,11 +83,28 @@ class TableProperties(Body, kw_only=True):
     properties: list[PropertyValue]
 
 
+class RelatedEntry(Body, kw_only=True):
+    """A row of a one-to-many table, with the values that were set."""
+
+    id: str
+    properties: list[PropertyValue]
+
+
+class RelatedTable(Body, kw_only=True):
+    """Rows of one one-to-many table that were added, changed or (by their ids) deleted. The form is ours."""
+
+    table_name: str
+    adds: list[RelatedEntry] = []
+    updates: list[RelatedEntry] = []
+    deletes: list[str] = []
+
+
 class UpdatedProperties(Body, kw_only=True):
     """Groups of changed properties; a group without changes is left out."""
 
     job_properties: list[PropertyValue] = []
     extended_properties: list[TableProperties] = []
+    related_properties: list[RelatedTable] = []
 
 
 class JobUpdated(JobBody, kw_only=True):

@@ -74,8 +74,19 @@ class DefineLocationInfo(StepInfoRequired, kw_only=True):
     method_type: str | None = None
 
 
+class CodedValue(Body, kw_only=True):
+    """One value of a coded domain, and the name it is shown by."""
+
+    code: str
+    name: str
+
+
 class PropertyDetail(Body, kw_only=True):
-    """A property the user is asked for. ``identifier`` is ``table.property``; values travel as text."""
+    """A property the user is asked for: ``table.property``, or a member of the job such as ``dueDate``.
+
+    Values travel as text; ``value`` is the present one. Ours are the last three: what the template's
+    definition allows, so that a client can ask for nothing that is refused.
+    """
 
     identifier: str
     unique_id: str | None = None
@@ -85,6 +96,9 @@ class PropertyDetail(Body, kw_only=True):
     required: bool = False
     order: int | None = None
     domain_type: str | None = None
+    field_length: int | None = None
+    coded_values: list[CodedValue] | None = None
+    range: list[str | None] | None = None
 
 
 class UpdatePropertiesInfo(StepInfoRequired, kw_only=True):

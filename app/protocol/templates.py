@@ -1,6 +1,5 @@
 """A job template on the wire: what is checked, everything else stays in the document (rest.md 7, 14.2)."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
@@ -12,6 +11,7 @@ from msgspec import Meta
 from app.domain.job import AssignedType
 from app.errors import InvalidValue
 from app.protocol.documents import check_document, members_of, without_transport
+from app.protocol.tables import WireTable, table_faults
 from app.protocol.text import decode, parse_time
 
 _FILLER_MS: Final = timedelta(seconds=1) // timedelta(milliseconds=1)
@@ -35,46 +35,6 @@ class WireActivity(msgspec.Struct, rename="camel"):
     type_name: Literal["CloseJob", "CreateJob", "AddComment", "AssignJob", "SetCurrentStep", "DeleteJob"]
     action_name: Literal["Email", "WebRequest"]
     template_id: Text
-
-
-class WireCode(msgspec.Struct):
-    """One value of a coded domain, and the name it is shown by."""
-
-    code: str
-    name: str
-
-
-class WireDomain(msgspec.Struct, rename="camel"):
-    """Which values a property may have."""
-
-    type: Literal["codedValue", "range"]
-    coded_values: list[WireCode] | None = None
-    range: list[str] | None = None
-
-
-class WireProperty(msgspec.Struct, rename="camel"):
-    """An extended property."""
-
-    property_name: Text
-    data_type: Literal["String", "Integer", "DateTime", "DateOnly", "TimeOnly", "TimestampOffset", "Boolean", "Double"]
-    property_alias: str | None = None
-    property_order: int | None = None
-    default_value: str | None = None
-    field_length: int | None = None
-    required: bool | None = None
-    editable: bool | None = None
-    visible: bool | None = None
-    domain: WireDomain | None = None
-
-
-class WireTable(msgspec.Struct, rename="camel"):
-    """A table of extended properties; one row per job, or several (``OneToMany``)."""
-
-    table_name: Text
-    relationship_type: Literal["OneToOne", "OneToMany"] = "OneToOne"
-    table_alias: str | None = None
-    table_order: int | None = None
-    extended_property_definitions: list[WireProperty] | None = None
 
 
 class WireTemplate(msgspec.Struct, rename="camel", kw_only=True):
@@ -108,6 +68,12 @@ class TemplateDocument(msgspec.Struct, frozen=True):
 
     head: WireTemplate
     members: dict[str, Any]
+
+
+class ShareBody(msgspec.Struct, rename="camel"):
+    """``POST jobTemplates/{id}/shareWith``: the groups whose members may use the template; none means everybody."""
+
+    group_ids: Annotated[list[Annotated[str, Meta(min_length=1, max_length=255)]], Meta(max_length=1_000)]
 
 
 class TemplateLine(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -168,19 +134,7 @@ def _faults(head: WireTemplate) -> Iterator[str]:
             parse_time(value)
         except InvalidValue as error:
             yield f"{name}: {error.message.rstrip('.')}"
-    yield from _table_faults(head.extended_property_table_definitions or [])
-
-
-def _table_faults(tables: list[WireTable]) -> Iterator[str]:
-    for name in _doubles(table.table_name for table in tables):
-        yield f"extendedPropertyTableDefinitions has two tables named {name!r}"
-    for table in tables:
-        for name in _doubles(each.property_name for each in table.extended_property_definitions or []):
-            yield f"the table {table.table_name!r} has two properties named {name!r}"
-
-
-def _doubles(names: Iterator[str]) -> list[str]:
-    return [name for name, count in Counter(names).items() if count > 1]
+    yield from table_faults(head.extended_property_table_definitions or [])
 
 
 def _dates(head: WireTemplate) -> dict[str, str]:

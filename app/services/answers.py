@@ -10,14 +10,14 @@ from app.domain.access import Actor
 from app.domain.actions import Moment
 from app.domain.commands import ApplyAnswer, GiveAnswer
 from app.domain.events import AnswerRejected
-from app.domain.job import Answer, AssignedType, Assignment
-from app.domain.prompts import AnswerRefusal, Refused
+from app.domain.job import Answer, AssignedType, Assignment, Job
+from app.domain.prompts import AnswerFacts, AnswerRefusal, Refused
 from app.domain.runs import apply_answer, give_answer
 from app.errors import AccessError, Conflict, InvalidValue
 from app.services.access import read_actor
 from app.services.engine import Unit
 from app.services.ports import AnswerRecord, JobRecord, PendingAnswer
-from app.services.recording import Jobs
+from app.services.recording import Jobs, property_facts
 
 STORED, APPLIED, REJECTED = "stored", "applied", "rejected"
 
@@ -64,7 +64,7 @@ def store(
         return _repeated(given_before, command)
     diagram = jobs.diagram(record.job)
     decision = give_answer(
-        record.job, diagram, command, unit.actor, jobs.moment(), assignee=named_assignee(unit, answer)
+        record.job, diagram, command, unit.actor, jobs.moment(), facts=_facts(unit, record.job, answer)
     )
     if isinstance(decision, Refused):
         refused = _known_answer(unit, record, command, decision)
@@ -105,6 +105,13 @@ def _known_answer(unit: Unit, record: JobRecord, command: GiveAnswer, refused: R
     if last is None or command.prompt_id not in {None, last.prompt_id}:
         return refused
     return Refused(AnswerRefusal.ALREADY_ANSWERED, f"{last.username!r} has answered this question already.")
+
+
+def _facts(unit: Unit, job: Job, answer: Answer) -> AnswerFacts:
+    """Read what this answer is judged by, and nothing that it does not touch."""
+    if answer.property_responses:
+        return AnswerFacts(properties=property_facts(unit, job))
+    return AnswerFacts(named_assignee(unit, answer))
 
 
 def named_assignee(unit: Unit, answer: Answer) -> Assignment | None:
@@ -165,7 +172,7 @@ def _apply(unit: Unit, jobs: Jobs, record: JobRecord, given: AnswerRecord) -> An
         ApplyAnswer(given.step_id, given.prompt_id),
         unit.actor,
         Moment(unit.now_ms, unit.new_id),
-        assignee=named_assignee(unit, given.answer),
+        facts=_facts(unit, record.job, given.answer),
     )
     if decision is None:
         return None

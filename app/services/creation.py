@@ -1,22 +1,26 @@
 """Creating jobs from a template (rest.md 5.1): the template's defaults, what the caller overrides, the first step."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import msgspec
 
+from app.domain.access import Actor
 from app.domain.actions import Moment
 from app.domain.diagram import Diagram
-from app.domain.job import UNASSIGNED, AssignedType, Assignment, Job, Location, PropertyResponse
+from app.domain.job import UNASSIGNED, AssignedType, Assignment, Job, Location
 from app.domain.manage import create as create_job
 from app.domain.paths import resolve_assignment, scope_of, with_properties
+from app.domain.properties import PropertyValue, RelatedRow, Tables, faults_of
 from app.errors import InvalidValue, NotFound, PermissionDenied, RuleViolation
+from app.protocol.tables import tables_of
 from app.protocol.text import parse_time
 from app.services.access import assignee_facts
 from app.services.engine import Unit
 from app.services.facts import with_facts
-from app.services.ports import JobRecord, JobTemplate
-from app.services.recording import Jobs, split_identifier
+from app.services.ports import JobTemplate
+from app.services.recording import Jobs
 
 MAX_JOBS = 1_000
 """One call creates at most so many jobs."""
@@ -39,23 +43,6 @@ class TemplateDefaults(msgspec.Struct, rename="camel"):
     default_start_date: str | None = None
     default_due_date: str | None = None
     default_job_duration: float | None = None
-    extended_property_table_definitions: "list[TableDefinition] | None" = None
-
-
-class TableDefinition(msgspec.Struct, rename="camel"):
-    """A table of extended properties, as far as new jobs need it."""
-
-    table_name: str
-    relationship_type: str = "OneToOne"
-    extended_property_definitions: "list[PropertyDefinition]" = []
-
-
-class PropertyDefinition(msgspec.Struct, rename="camel"):
-    """One extended property, as far as new jobs need it."""
-
-    property_name: str
-    default_value: str | None = None
-    required: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +69,9 @@ class JobOverrides:
     notes: str | None = None
     parent_job: str | None = None
     location: Location | None = None
-    extended_properties: tuple[tuple[str, str | None], ...] = field(default_factory=tuple)
+    extended_properties: tuple[tuple[str, str | None], ...] = ()
+    related_rows: tuple[tuple[str, Mapping[str, str | None]], ...] = ()
+    """Rows of one-to-many tables: the table, and values by property name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +93,26 @@ def create(unit: Unit, template_id: str, overrides: JobOverrides) -> CreatedJobs
     if not unit.actor.may("jobCreate"):
         raise PermissionDenied(f"Creating jobs needs the privilege jobCreate, which {unit.actor.username!r} lacks.")
     template, diagram = _template_and_diagram(unit, template_id)
+    _check_shared(unit, template)
     defaults = template_defaults(template.body)
     check_overrides(unit, overrides)
-    properties = _properties(defaults, overrides)
+    tables = tables_of(template.body)
+    properties, rows = _properties(tables, overrides), _rows(tables, overrides)
     base = _job(unit, template, defaults, diagram, overrides)
     number = _first_number(unit, defaults, overrides)
-    coming = [PropertyResponse(f"{table}.{prop}", value) for table, prop, value in properties]
     jobs = Jobs(unit)
     job_ids: list[str] = []
     started = False
     for count in range(overrides.number_of_jobs):
         name = overrides.job_name or _name(defaults, number + count)
         job = replace(base, job_id=overrides.job_id or unit.new_id(), name=name)
-        job = with_properties(with_facts(unit, job), coming)
+        job = with_properties(with_facts(unit, job), properties)
         assignment = _first_assignment(unit, job, defaults, overrides)
         decision = create_job(job, diagram, assignment, unit.actor, Moment(unit.now_ms, unit.new_id))
         record = jobs.add(decision, diagram)
-        _write_properties(unit, record, properties)
+        unit.tx.set_properties(record, properties)
+        for table, values in rows:
+            unit.tx.add_related_row(record, RelatedRow(unit.new_id(), table, values, unit.now_ms))
         started |= any(step.run is not None for step in decision.job.flow.steps) or bool(decision.job.flow.finished)
         job_ids.append(job.job_id)
     return CreatedJobs(job_ids, started)
@@ -139,6 +131,19 @@ def _template_and_diagram(unit: Unit, template_id: str) -> tuple[JobTemplate, Di
     if found is None or found.diagram.version < 1:
         raise RuleViolation("The template's diagram has no active version; activate it first.", name="DiagramNotActive")
     return template, found.diagram
+
+
+def _check_shared(unit: Unit, template: JobTemplate) -> None:
+    if not may_use(unit.actor, template):
+        raise PermissionDenied(
+            f"The job template {template.name!r} is shared with groups, and {unit.actor.username!r} is in none of them."
+        )
+
+
+def may_use(actor: Actor, template: JobTemplate) -> bool:
+    """A template that is shared with groups is for their members, and for those who may change it."""
+    shared = template.shared_with
+    return not shared or not actor.groups.isdisjoint(shared) or actor.may("adminBasic")
 
 
 def check_overrides(unit: Unit, overrides: JobOverrides) -> None:
@@ -245,28 +250,13 @@ def _first_assignment(unit: Unit, job: Job, defaults: TemplateDefaults, override
     return resolve_assignment(kind, defaults.default_assigned_to, UNASSIGNED, scope_of(job, unit.actor.username))
 
 
-def _properties(defaults: TemplateDefaults, overrides: JobOverrides) -> list[tuple[str, str, str | None]]:
+def _properties(tables: Tables, overrides: JobOverrides) -> tuple[PropertyValue, ...]:
     """The extended properties of a new job: the template's one-to-one tables with their defaults, and the overrides."""
-    tables = [
-        table for table in defaults.extended_property_table_definitions or [] if table.relationship_type == "OneToOne"
-    ]
-    defined = {
-        f"{table.table_name}.{prop.property_name}": prop
-        for table in tables
-        for prop in table.extended_property_definitions
-    }
-    values = {identifier: prop.default_value for identifier, prop in defined.items()}
-    for identifier, value in overrides.extended_properties:
-        if identifier not in defined:
-            known = ", ".join(defined) or "none"
-            raise InvalidValue(f"extendedProperties: the template has no property {identifier!r}; it has: {known}.")
-        values[identifier] = value
-    missing = [identifier for identifier, prop in defined.items() if prop.required and values[identifier] in {None, ""}]
-    if missing:
-        raise InvalidValue(f"extendedProperties: {', '.join(missing)} must be given.")
-    return [(*split_identifier(identifier), value) for identifier, value in values.items()]
+    with faults_of("extendedProperties"):
+        return tables.new_job(dict(overrides.extended_properties))
 
 
-def _write_properties(unit: Unit, record: JobRecord, values: list[tuple[str, str, str | None]]) -> None:
-    if values:
-        unit.tx.set_properties(record, values)
+def _rows(tables: Tables, overrides: JobOverrides) -> list[tuple[str, tuple[PropertyValue, ...]]]:
+    """The rows of one-to-many tables that a new job begins with: table, values."""
+    with faults_of("relatedProperties"):
+        return [(name, tables.many(name).new_row(row)) for name, row in overrides.related_rows]

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
-
-import msgspec
 
 from app.domain.job import Job
 from app.domain.paths import job_facts
+from app.domain.values import DataType
 from app.expressions.arcade import ArcadeError, JobMembers, UserFacts, Value
+from app.protocol.tables import tables_of
 from app.services.engine import Unit
 from app.services.ports import JobRecord
 
@@ -71,7 +70,7 @@ class TxFacts:
         return comments[-1].comment if comments else None
 
     def _stored(self, job_id: str, table: str, name: str) -> str | None:
-        stored = {(row[0], row[1]): row[2] for row in self._unit.tx.properties(self._record(job_id))}
+        stored = {(each.table, each.name): each.value.text for each in self._unit.tx.properties(self._record(job_id))}
         if (table, name) not in stored:
             known = ", ".join(f"{known_table}.{known_name}" for known_table, known_name in stored) or "none"
             raise ArcadeError(f"the job has no extended property {table}.{name}; it has: {known[:500]}")
@@ -92,32 +91,8 @@ class TxFacts:
         own = self._own
         job = own if own is not None and own.job_id == job_id else self._record(job_id).job
         template = self._unit.tx.template(self._unit.item, job.template_id)
-        return _types(template.body).get((table, name), "String") if template else "String"
-
-
-class _Property(msgspec.Struct, rename="camel"):
-    property_name: str
-    data_type: str = "String"
-
-
-class _Table(msgspec.Struct, rename="camel"):
-    table_name: str
-    extended_property_definitions: list[_Property] = []
-
-
-class _Tables(msgspec.Struct, rename="camel"):
-    extended_property_table_definitions: list[_Table] = []
-
-
-@lru_cache(maxsize=256)
-def _types(template: bytes) -> Mapping[tuple[str, str], str]:
-    """The data type of each extended property, by table and name. The body was checked when it was saved."""
-    tables = msgspec.json.decode(template, type=_Tables).extended_property_table_definitions
-    return {
-        (table.table_name, prop.property_name): prop.data_type
-        for table in tables
-        for prop in table.extended_property_definitions
-    }
+        defined = tables_of(template.body).find(f"{table}.{name}") if template else None
+        return defined.data_type if defined else DataType.STRING
 
 
 _CONVERSIONS: Final[Mapping[str, Callable[[str], Value]]] = {

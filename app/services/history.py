@@ -113,8 +113,7 @@ def _detached(event: e.AttachmentDeleted, now_ms: int, _: str) -> Iterator[Histo
 
 
 def _properties(event: e.PropertiesSet, now_ms: int, _: str) -> Iterator[HistoryEntry]:
-    names = ", ".join(response.identifier for response in event.properties)
-    yield _line("Updated", now_ms, event.by, result=names)
+    yield _line("Updated", now_ms, event.by, result=", ".join(event.changes.names))
 
 
 def _closed(event: e.JobClosed, now_ms: int, _: str) -> Iterator[HistoryEntry]:

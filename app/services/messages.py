@@ -1,14 +1,17 @@
 """From events to wire messages: which one tells subscribers of an event, and with which body (websocket.md 3, 4)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.domain import events as e
-from app.domain.diagram import Diagram, StepKind
+from app.domain.changes import MEMBER_OF, STEP_MEMBERS, MemberChange, PropertyFacts
+from app.domain.diagram import Diagram, Step, StepKind
 from app.domain.job import Assignment, Attachment, CurrentStep, Hold, Job, StepState
 from app.domain.prompts import app_url, asked_properties, choices
+from app.domain.properties import Domain, PropertyValue, RelatedChanges, RelatedRow
 from app.domain.refusals import AllowedActions, allowed_actions
+from app.domain.values import DataType
 from app.protocol import notifications as n
 from app.protocol import prompts as p
 from app.protocol.codes import MsgCode
@@ -28,8 +31,16 @@ class Told:
     describes: tuple[str, ...] = ()
 
 
-def render(event: e.Event, job: Job, diagram: Diagram) -> list[Told]:
+FactsOf = Callable[[Job], PropertyFacts]
+"""Reads what a step that asks for properties must know of them; called only for such a step."""
+
+
+def render(event: e.Event, job: Job, diagram: Diagram, facts_of: FactsOf = lambda _: PropertyFacts()) -> list[Told]:
     """The messages that tell of ``event``; ``job`` is the job right after it."""
+    if isinstance(event, e.PromptOpened | e.AnswerRejected):
+        return [_asking(job, diagram, event.step_id, facts_of)]
+    if isinstance(event, e.StatusRefreshed) and job.flow.current(event.step_id).state is StepState.WAITING:
+        return [_asking(job, diagram, event.step_id, facts_of)]
     teller = _TELLERS.get(type(event))
     return teller(event, job, diagram) if teller else []
 
@@ -41,10 +52,10 @@ def _started(event: e.StepStarted, job: Job, _: Diagram) -> list[Told]:
     return [Told(n.StepStarted(job_id=job.job_id, step_ids=[event.step_id]), describes=(event.step_id,))]
 
 
-def _prompted(event: e.PromptOpened | e.AnswerRejected, job: Job, diagram: Diagram) -> list[Told]:
-    current = job.flow.current(event.step_id)
-    body = info_required(job, diagram, current)
-    return [Told(body, body.shortened(), current.assignment, (event.step_id,))]
+def _asking(job: Job, diagram: Diagram, step_id: str, facts_of: FactsOf) -> Told:
+    current = job.flow.current(step_id)
+    body = info_required(job, diagram, current, facts_of)
+    return Told(body, body.shortened(), current.assignment, (step_id,))
 
 
 def _answered(event: e.AnswerStored, job: Job, _: Diagram) -> list[Told]:
@@ -148,9 +159,6 @@ def _failed(event: e.StepFailed, job: Job, _: Diagram) -> list[Told]:
 def _refreshed(event: e.StatusRefreshed, job: Job, diagram: Diagram) -> list[Told]:
     """The step's present state once more."""
     current = job.flow.current(event.step_id)
-    if current.state is StepState.WAITING:
-        body = info_required(job, diagram, current)
-        return [Told(body, body.shortened(), current.assignment, (event.step_id,))]
     if current.state is StepState.STOPPING:
         return [Told(n.StepStopping(job_id=job.job_id, step_ids=[event.step_id]), describes=(event.step_id,))]
     if current.state is StepState.HANDLED:
@@ -162,7 +170,7 @@ def _refreshed(event: e.StatusRefreshed, job: Job, diagram: Diagram) -> list[Tol
 # ---------------------------------------------------------------- prompts
 
 
-def info_required(job: Job, diagram: Diagram, current: CurrentStep) -> p.StepInfoRequired:
+def info_required(job: Job, diagram: Diagram, current: CurrentStep, facts_of: FactsOf) -> p.StepInfoRequired:
     """What a waiting step asks its user, in the form of its kind (websocket.md 3.9)."""
     step = diagram.by_id[current.step_id]
     form, code, special = _FORMS.get(step.kind, _FORMS[StepKind.OTHER])
@@ -180,7 +188,7 @@ def info_required(job: Job, diagram: Diagram, current: CurrentStep) -> p.StepInf
         can_comment=step.can_comment,
         comment_required=step.needs_comment,
         user_prompt=str(prompt) if prompt is not None else None,
-        **special(job, step),
+        **(_properties(job, step, facts_of(job)) if special is None else special(job, step)),
     )
 
 
@@ -197,21 +205,40 @@ def _location(_: Job, step: Any) -> dict[str, Any]:
     }
 
 
-def _properties(job: Job, step: Any) -> dict[str, Any]:
-    asked = [
-        p.PropertyDetail(
-            identifier=str(entry["identifier"]),
-            unique_id=_text(entry.get("uniqueId")),
-            alias=_text(entry.get("alias")),
-            value=_text(entry.get("value")),
-            data_type=_text(entry.get("dataType")),
-            required=bool(entry.get("required")),
-            order=number,
-        )
-        for number, entry in enumerate(asked_properties(step))
-        if "identifier" in entry
-    ]
-    return {"job_template_id": job.template_id, "prompt": _text(step.args.get("userPrompt")), "properties": asked}
+def _properties(job: Job, step: Step, facts: PropertyFacts) -> dict[str, Any]:
+    asked = [entry for entry in asked_properties(step) if "identifier" in entry]
+    details = [_detail(job, entry, number, facts) for number, entry in enumerate(asked)]
+    return {"job_template_id": job.template_id, "prompt": _text(step.args.get("userPrompt")), "properties": details}
+
+
+def _detail(job: Job, entry: Mapping[str, Any], order: int, facts: PropertyFacts) -> p.PropertyDetail:
+    """A property as the step's author wrote it, completed by its definition and its present value."""
+    identifier = str(entry["identifier"])
+    member, defined = STEP_MEMBERS.get(identifier), facts.tables.find(identifier)
+    known = next((each.value.text for each in facts.values if each.identifier == identifier), None)
+    if member is not None:
+        known = _member(MemberChange(member.attribute, getattr(job, member.attribute))).value
+    data_type = member.data_type if member else defined.data_type if defined else None
+    domain = defined.domain if defined else None
+    return p.PropertyDetail(
+        identifier=identifier,
+        unique_id=_text(entry.get("uniqueId")),
+        alias=_text(entry.get("alias")) or (defined.alias if defined else None),
+        value=known if known is not None else _text(entry.get("value")),
+        data_type=data_type.value if data_type else _text(entry.get("dataType")),
+        required=bool(entry.get("required")) or bool(defined and defined.required),
+        order=order,
+        domain_type=domain.kind if domain else None,
+        field_length=defined.length if defined else None,
+        coded_values=_codes(domain),
+        range=[domain.low, domain.high] if domain and domain.codes is None else None,
+    )
+
+
+def _codes(domain: Domain | None) -> list[p.CodedValue] | None:
+    if domain is None or domain.codes is None:
+        return None
+    return [p.CodedValue(code=code, name=name) for code, name in domain.codes.items()]
 
 
 def _attachment(_: Job, step: Any) -> dict[str, Any]:
@@ -240,12 +267,12 @@ def _nothing(*_: Any) -> dict[str, Any]:
     return {}
 
 
-_FORMS: dict[StepKind, tuple[type[p.StepInfoRequired], MsgCode, Callable[[Job, Any], dict[str, Any]]]] = {
+_FORMS: dict[StepKind, tuple[type[p.StepInfoRequired], MsgCode, Callable[[Job, Any], dict[str, Any]] | None]] = {
     StepKind.QUESTION: (p.QuestionInfo, MsgCode.QUESTION, _question),
     StepKind.MANUAL: (p.ManualInfo, MsgCode.MANUAL, _nothing),
     StepKind.OPEN_APP: (p.OpenAppInfo, MsgCode.OPENAPP, lambda job, step: {"app_url": app_url(job, step)}),
     StepKind.DEFINE_LOCATION: (p.DefineLocationInfo, MsgCode.LOCATION, _location),
-    StepKind.UPDATE_PROPERTIES: (p.UpdatePropertiesInfo, MsgCode.PROPERTIES, _properties),
+    StepKind.UPDATE_PROPERTIES: (p.UpdatePropertiesInfo, MsgCode.PROPERTIES, None),
     StepKind.ATTACHMENT: (p.AttachmentInfo, MsgCode.ATTACHMENT, _attachment),
     StepKind.ADVANCED_ASSIGNMENT: (p.AdvancedAssignmentInfo, MsgCode.ASSIGNMENT, _assignment),
     StepKind.OTHER: (p.StepInfoRequired, MsgCode.OTHER, _nothing),
@@ -402,12 +429,56 @@ def _attachment_told(attachment: Attachment) -> n.Attachment:
 
 
 def _properties_set(event: e.PropertiesSet, job: Job, __: Diagram) -> list[Told]:
+    changes = event.changes
+    updated = n.UpdatedProperties(
+        job_properties=[_member(change) for change in changes.members],
+        extended_properties=[
+            n.TableProperties(table_name=table, properties=values)
+            for table, values in _by_table(changes.properties).items()
+        ],
+        related_properties=_related(changes.related),
+    )
+    return [Told(n.JobUpdated(job_id=job.job_id, properties=updated))]
+
+
+def _member(change: MemberChange) -> n.PropertyValue:
+    """A new value of the job's own as text, under its search name."""
+    member, value = MEMBER_OF[change.attribute], change.value
+    text: str | None
+    if member.data_type is DataType.DATE_TIME and value is not None:
+        text = iso(value)
+    elif member.wire == "versions":
+        text = ", ".join(version.name or version.guid or "" for version in value)
+    else:
+        text = None if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return n.PropertyValue(property_name=member.search_name, value=text)
+
+
+def _by_table(values: Iterable[PropertyValue]) -> dict[str, list[n.PropertyValue]]:
     tables: dict[str, list[n.PropertyValue]] = {}
-    for response in event.properties:
-        table, _, name = response.identifier.partition(".")
-        tables.setdefault(table, []).append(n.PropertyValue(property_name=name, value=response.value))
-    extended = [n.TableProperties(table_name=table, properties=values) for table, values in tables.items()]
-    return [Told(n.JobUpdated(job_id=job.job_id, properties=n.UpdatedProperties(extended_properties=extended)))]
+    for each in values:
+        tables.setdefault(each.table, []).append(n.PropertyValue(property_name=each.name, value=each.value.text))
+    return tables
+
+
+def _related(related: RelatedChanges) -> list[n.RelatedTable]:
+    tables: dict[str, n.RelatedTable] = {}
+
+    def table(row: RelatedRow) -> n.RelatedTable:
+        return tables.setdefault(row.table, n.RelatedTable(table_name=row.table))
+
+    for row in related.adds:
+        table(row).adds.append(_entry(row))
+    for row in related.updates:
+        table(row).updates.append(_entry(row))
+    for row in related.deletes:
+        table(row).deletes.append(row.row_id)
+    return list(tables.values())
+
+
+def _entry(row: RelatedRow) -> n.RelatedEntry:
+    values = [n.PropertyValue(property_name=each.name, value=each.value.text) for each in row.values]
+    return n.RelatedEntry(id=row.row_id, properties=values)
 
 
 def _closed(event: e.JobClosed, job: Job, _: Diagram) -> list[Told]:
@@ -428,9 +499,7 @@ def _deleted(event: e.JobDeleted, job: Job, _: Diagram) -> list[Told]:
 
 _TELLERS: dict[type, Callable[[Any, Job, Diagram], list[Told]]] = {
     e.StepStarted: _started,
-    e.PromptOpened: _prompted,
     e.AnswerStored: _answered,
-    e.AnswerRejected: _prompted,
     e.StepHandled: _handled,
     e.StepProgressed: _progressed,
     e.StepCompleted: _completed,
@@ -459,4 +528,4 @@ _TELLERS: dict[type, Callable[[Any, Job, Diagram], list[Told]]] = {
     e.JobUpgraded: _upgraded,
     e.JobDeleted: _deleted,
 }
-"""``JobCreated`` is told to nobody: nobody can have subscribed yet."""
+"""``JobCreated`` is told to nobody: nobody can have subscribed yet. What asks a user is told by ``_asking``."""

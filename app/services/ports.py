@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from app.domain.access import Role
 from app.domain.diagram import Diagram, Step
 from app.domain.job import Answer, Assignment, Attachment, Hold, Job, ReturnValue
+from app.domain.properties import PropertyValue, RelatedRow
 
 if TYPE_CHECKING:  # they import this module
     from app.services.engine import Unit
@@ -203,7 +204,8 @@ class DiagramSummary:
 
 @dataclass(frozen=True, slots=True)
 class JobTemplate:
-    """A job template. ``body`` is the whole document (rest.md 14.2) as JSON text; the others are read from it."""
+    """A job template. ``body`` is the whole document (rest.md 14.2) as JSON text; the others are read from it, but for
+    ``shared_with``: the ids of the groups whose members may use it (none: everybody)."""
 
     template_id: str
     name: str
@@ -214,6 +216,7 @@ class JobTemplate:
     body: bytes
     updated_by: str
     updated_ms: int
+    shared_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,10 +417,18 @@ class Tx(Protocol):
     def dependency_edges(self, item: Item, job_ids: Collection[str]) -> list[tuple[str, str]]:
         """``(job, job it waits for)`` for all unreleased dependencies reachable from ``job_ids``, transitively."""
 
-    def set_properties(self, record: JobRecord, values: Iterable[tuple[str, str, str | None]]) -> None:
-        """``(table, property, value)``; one-to-one extended properties."""
+    def set_properties(self, record: JobRecord, values: Iterable[PropertyValue]) -> None:
+        """Extended properties of one-to-one tables; others stay as they are."""
 
-    def properties(self, record: JobRecord) -> list[tuple[str, str, str | None]]: ...
+    def properties(self, record: JobRecord) -> list[PropertyValue]: ...
+    def add_related_row(self, record: JobRecord, row: RelatedRow) -> None:
+        """A row of a one-to-many table."""
+
+    def change_related_row(self, record: JobRecord, row: RelatedRow) -> None:
+        """Set those values that ``row`` has; does nothing when the job has no row of this id."""
+
+    def delete_related_row(self, record: JobRecord, row_id: str) -> None: ...
+    def related_rows(self, record: JobRecord) -> list[RelatedRow]: ...
 
     def set_step_output(self, record: JobRecord, step_id: str, values: Sequence[Scalar]) -> None:
         """What a run of a service step has put out, in place of what its last run did (``JobOutputArray``)."""
@@ -503,6 +514,8 @@ class Tx(Protocol):
     def templates(self, item: Item) -> list[JobTemplate]: ...
     def template_by_name(self, item: Item, name: str) -> str | None: ...
     def put_template(self, item: Item, template: JobTemplate) -> None: ...
+    def delete_template(self, item: Item, template_id: str) -> None: ...
+    def jobs_of_template(self, item: Item, template_id: str) -> int: ...
 
     # people
     def user(self, username: str) -> User | None: ...

@@ -2,13 +2,16 @@
 
 from app.domain.diagram import Diagram
 from app.domain.job import Job
+from app.domain.properties import PropertyValue, RelatedRow, Tables
 from app.errors import NotFound
 from app.protocol.jobs import (
     CommentAnswer,
+    EntryAnswer,
     HistoryAnswer,
     HoldAnswer,
     JobAnswer,
     PropertyAnswer,
+    RelatedTableAnswer,
     TableAnswer,
     iso_or_none,
     render_job,
@@ -18,6 +21,7 @@ from app.services.engine import Unit
 from app.services.facts import know
 from app.services.messages import active_step
 from app.services.ports import DiagramRecord, HistoryEntry, JobRecord, ReleasedHold
+from app.services.recording import tables_of_job
 
 
 def job(unit: Unit, job_id: str, *, with_properties: bool = False, with_holds: bool = False) -> JobAnswer:
@@ -27,8 +31,9 @@ def job(unit: Unit, job_id: str, *, with_properties: bool = False, with_holds: b
     steps = [active_step(record.job, diagram, current) for current in record.job.flow.steps]
     answer = render_job(record.job, steps)
     if with_properties:
-        answer.extended_properties = _tables(unit, record)
-        answer.related_properties = []
+        tables = tables_of_job(unit, record.job)
+        answer.extended_properties = _extended(tables, unit.tx.properties(record))
+        answer.related_properties = _related(tables, unit.tx.related_rows(record))
     if with_holds:
         answer.holds = [_hold(record.job, hold) for hold in unit.tx.holds(record)]
     return answer
@@ -80,12 +85,37 @@ def _diagram_of(unit: Unit, found: Job) -> Diagram:
     return record.diagram if record else Diagram(found.diagram_id, found.diagram_name, found.diagram_version, (), "")
 
 
-def _tables(unit: Unit, record: JobRecord) -> list[TableAnswer]:
-    tables: dict[str, TableAnswer] = {}
-    for table, name, value in unit.tx.properties(record):
-        answer = tables.setdefault(table, TableAnswer(table_name=table, properties=[]))
-        answer.properties.append(PropertyAnswer(property_name=name, value=value))
-    return list(tables.values())
+def _extended(tables: Tables, values: list[PropertyValue]) -> list[TableAnswer]:
+    """A job's one-to-one tables as its template defines them now, then what the job has of tables that are gone."""
+    shown = {
+        f"{table.name}.{name}": PropertyValue(table.name, name)
+        for table in tables.single()
+        for name in table.properties
+    }
+    shown |= {each.identifier: each for each in values}
+    answers: dict[str, TableAnswer] = {}
+    for each in shown.values():
+        answer = answers.setdefault(each.table, TableAnswer(table_name=each.table, properties=[]))
+        answer.properties.append(_property(each))
+    return list(answers.values())
+
+
+def _related(tables: Tables, rows: list[RelatedRow]) -> list[RelatedTableAnswer]:
+    """A job's one-to-many tables, those without rows too."""
+    answers = {
+        table.name: RelatedTableAnswer(table_name=table.name, entries=[])
+        for table in tables.by_name.values()
+        if table.is_many
+    }
+    for row in rows:
+        answer = answers.setdefault(row.table, RelatedTableAnswer(table_name=row.table, entries=[]))
+        properties = [_property(each) for each in row.values]
+        answer.entries.append(EntryAnswer(id=row.row_id, created_date=iso(row.created_ms), properties=properties))
+    return list(answers.values())
+
+
+def _property(given: PropertyValue) -> PropertyAnswer:
+    return PropertyAnswer(property_name=given.name, value=given.value.text)
 
 
 def _hold(found: Job, released: ReleasedHold) -> HoldAnswer:

@@ -9,14 +9,17 @@ from collections.abc import Collection, Iterable
 
 from app.domain import events as e
 from app.domain.actions import Moment
+from app.domain.changes import Changes, PropertyFacts
 from app.domain.commands import EndHold
 from app.domain.diagram import Diagram
 from app.domain.holds import is_met
 from app.domain.job import Hold, Job
 from app.domain.outcomes import Decision, Recorded
+from app.domain.properties import NO_TABLES, Tables
 from app.domain.runs import end_hold
 from app.errors import NotFound
 from app.protocol.notifications import encode
+from app.protocol.tables import tables_of
 from app.services import history, messages
 from app.services.engine import Unit
 from app.services.facts import know
@@ -136,6 +139,18 @@ def no_such_job(job_id: str) -> NotFound:
     return NotFound(f"There is no job {job_id!r} in this workflow item.", name="JobNotFound")
 
 
+def tables_of_job(unit: Unit, job: Job) -> Tables:
+    """The extended properties that a job may have: as its template defines them now, none when it is gone."""
+    template = unit.tx.template(unit.item, job.template_id)
+    return tables_of(template.body) if template else NO_TABLES
+
+
+def property_facts(unit: Unit, job: Job) -> PropertyFacts:
+    """What values that a step sets on this job are judged by."""
+    priorities = tuple(name for name, _ in unit.tx.lookups(unit.item, "priority"))
+    return PropertyFacts(tables_of_job(unit, job), priorities)
+
+
 class Recording:
     """One decision about one job, on its way into the database."""
 
@@ -153,11 +168,11 @@ class Recording:
         """
         unit, record = self._unit, self._record
         record.job = decision.job
-        feed = self._number(told)
         lines: list[HistoryEntry] = []
         for recorded in decision.recorded:
             lines += history.entries(recorded.event, unit.now_ms, unit.actor.username)
             self._write_beside(recorded.event)
+        feed = self._number(told)  # after what is written beside: a step that asks shows the values that were just set
         self._keep_details()
         if feed:
             unit.tx.append_feed(record, feed)
@@ -176,13 +191,19 @@ class Recording:
         feed = []
         record, now_ms = self._record, self._unit.now_ms
         for recorded in told:
-            for message in messages.render(recorded.event, recorded.job, self._diagram_of(recorded.job)):
+            diagram = self._diagram_of(recorded.job)
+            for message in messages.render(recorded.event, recorded.job, diagram, self._facts_of):
                 record.seq += 1
                 feed.append(self._message(message, record.seq, now_ms))
                 record.details.update(dict.fromkeys(message.describes, record.seq))
             if isinstance(recorded.event, e.HoldReleased) and recorded.event.frees:
                 record.details.pop(recorded.event.hold.step_id, None)
         return feed
+
+    def _facts_of(self, job: Job) -> PropertyFacts:
+        """What a step that asks for properties shows of them."""
+        values = tuple(self._unit.tx.properties(self._record))
+        return PropertyFacts(tables_of_job(self._unit, job), values=values)
 
     def _diagram_of(self, job: Job) -> Diagram:
         """An upgrade changes the diagram in the middle of a decision; what is told needs the one of its moment."""
@@ -224,8 +245,8 @@ class Recording:
                 tx.add_comment(record, Comment(comment_id, comment, by, at_ms))
             case e.AttachmentsAdded() | e.AttachmentChanged() | e.AttachmentDeleted():
                 self._write_attachment(event)
-            case e.PropertiesSet(properties):
-                tx.set_properties(record, [(*given.table_and_name, given.value) for given in properties])
+            case e.PropertiesSet(changes):
+                self._write_properties(changes)
             case e.StepStopping(step_id):
                 stopped = tx.stop_run(record.job.flow.current(step_id).last_run.run_id)
                 effects.stopping += [stopped] if stopped else []
@@ -242,6 +263,16 @@ class Recording:
                 tx.save_attachment(record, attachment)
             case e.AttachmentDeleted(attachment):
                 tx.delete_attachment(record, attachment)
+
+    def _write_properties(self, changes: Changes) -> None:
+        tx, record = self._unit.tx, self._record
+        tx.set_properties(record, changes.properties)
+        for row in changes.related.adds:
+            tx.add_related_row(record, row)
+        for row in changes.related.updates:
+            tx.change_related_row(record, row)
+        for row in changes.related.deletes:
+            tx.delete_related_row(record, row.row_id)
 
     def _follow_runs(self, before: Job | None) -> None:
         """Keep the run rows in step with the job: what began to run, and what ceased to.
@@ -262,12 +293,6 @@ class Recording:
         if self._diagram_of(self._record.job).by_id[step_id].is_service:
             started = tx.run(run_id)
             self._unit.effects.started += [started] if started else []
-
-
-def split_identifier(identifier: str) -> tuple[str, str]:
-    """``table.property`` as a pair."""
-    table, _, name = identifier.partition(".")
-    return table, name
 
 
 def _running(job: Job) -> dict[str, str]:

@@ -57,7 +57,9 @@ _DELETE_EMPTY = Statement(
     delete(diagram).where(*_OF_DIAGRAM, diagram.c.key.not_in(select(diagram_version.c.diagram_key)))
 )
 
-_TEMPLATE: Final = "template_id name state diagram_id category description body updated_by updated_ms".split()
+_TEMPLATE: Final = (
+    "template_id name state diagram_id category description body updated_by updated_ms shared_with".split()
+)
 """Members of ``JobTemplate``, in the order of its constructor."""
 
 _TEMPLATES = select(*(job_template.c[name] for name in _TEMPLATE)).where(
@@ -71,6 +73,11 @@ _TEMPLATE_BY_NAME = Statement(
     )
 )
 _PUT_TEMPLATE = put_into(job_template, ["item_key", "template_id"])
+_DELETE_TEMPLATE = Statement(
+    delete(job_template).where(
+        job_template.c.item_key == bindparam("own_item"), job_template.c.template_id == bindparam("own_template")
+    )
+)
 
 
 class DiagramQueries(Queries):
@@ -138,10 +145,10 @@ class DiagramQueries(Queries):
 
     def template(self, item: Item, template_id: str) -> JobTemplate | None:
         row = self.sql.one(_ONE_TEMPLATE, item_key=item.key, template_id=template_id)
-        return JobTemplate(*row) if row else None
+        return _template(row) if row else None
 
     def templates(self, item: Item) -> list[JobTemplate]:
-        return [JobTemplate(*row) for row in self.sql.all(_ALL_TEMPLATES, item_key=item.key)]
+        return [_template(row) for row in self.sql.all(_ALL_TEMPLATES, item_key=item.key)]
 
     def template_by_name(self, item: Item, name: str) -> str | None:
         row = self.sql.one(_TEMPLATE_BY_NAME, item_key=item.key, template_name=name)
@@ -150,4 +157,14 @@ class DiagramQueries(Queries):
     def put_template(self, item: Item, template: JobTemplate) -> None:
         """Raises Conflict when another template of the item has the name."""
         values = {name: getattr(template, name) for name in _TEMPLATE}
+        values["shared_with"] = " ".join(template.shared_with)
         self.sql.change(_PUT_TEMPLATE, item_key=item.key, **values)
+
+    def delete_template(self, item: Item, template_id: str) -> None:
+        self.sql.change(_DELETE_TEMPLATE, own_item=item.key, own_template=template_id)
+
+
+def _template(row: Row) -> JobTemplate:
+    """Group ids hold no blanks, so one text holds them all."""
+    members: Row = (*row[:-1], tuple(row[-1].split()))
+    return JobTemplate(*members)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
-from app.domain.job import Flow, Job, Location
+from app.domain.job import DataVersion, Flow, Job, Location
 from app.errors import Conflict
 from app.services.ports import Item, JobRecord
 from app.store.base import Queries, Surroundings
@@ -20,7 +20,7 @@ _DESCRIBED: Final = (
 ).split()
 """Members of ``Job`` that are columns as they are, in the order of its constructor."""
 
-_DESCRIPTION: Final = attrgetter(*_DESCRIBED, "closed", "closed_by", "location")
+_DESCRIPTION: Final = attrgetter(*_DESCRIBED, "closed", "closed_by", "location", "versions", "may_create")
 """All of a job but its flow: what a mere step forward leaves alone."""
 
 NO_HASH: Final = bytes(32)
@@ -28,7 +28,7 @@ NO_HASH: Final = bytes(32)
 
 _COLUMNS = [
     job.c[name]
-    for name in ("key", "seq", "feed_hash", "details", "flow", "closed", "closed_by", "geometry_type", "geometry")
+    for name in ("key seq feed_hash details flow closed closed_by geometry_type geometry versions may_create".split())
 ] + [job.c[name] for name in _DESCRIBED]
 
 _SELECT = select(*_COLUMNS).where(job.c.item_key == bindparam("item_key"))
@@ -49,6 +49,11 @@ _ON_DIAGRAM = (
     select(func.count())
     .select_from(job)
     .where(job.c.item_key == bindparam("item_key"), job.c.diagram_id == bindparam("diagram_id"))
+)
+_COUNT_OF_TEMPLATE = Statement(
+    select(func.count())
+    .select_from(job)
+    .where(job.c.item_key == bindparam("item_key"), job.c.template_id == bindparam("template_id"))
 )
 _COUNT_ON_DIAGRAM = Statement(_ON_DIAGRAM)
 _COUNT_ON_VERSION = Statement(_ON_DIAGRAM.where(job.c.diagram_version == bindparam("version")))
@@ -81,6 +86,7 @@ _CHANGE_STEP = Statement(
 _ADD_STEP = Statement(insert(current_step).values(job_key=bindparam("own_job"), **_NEW_STEP))
 
 _decode_flow = msgspec.json.Decoder(Flow).decode
+_decode_versions = msgspec.json.Decoder(tuple[DataVersion, ...]).decode
 _decode_details = msgspec.json.Decoder(dict[str, int]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -109,9 +115,10 @@ class JobQueries(Queries):
         return self.sql.all(LOCK_JOBS, item_key=item.key, job_ids=job_ids)
 
     def _record(self, row: Row) -> JobRecord:
-        key, seq, feed_hash, details, flow, closed, closed_by, geometry_type, geometry = row[:9]
+        key, seq, feed_hash, details, flow, closed, closed_by, geometry_type, geometry, versions, quota = row[:11]
         location = None if geometry_type is None else Location(geometry_type, geometry)
-        members: Row = (*row[9:], bool(closed), closed_by, location, _decode_flow(flow))
+        made = (_decode_versions(versions) if versions else (), quota)
+        members: Row = (*row[11:], bool(closed), closed_by, location, _decode_flow(flow), *made)
         job = Job(*members)
         self._known[key] = job
         self._last_seq[key] = seq
@@ -179,6 +186,10 @@ class JobQueries(Queries):
             row = self.sql.one(_COUNT_ON_VERSION, item_key=item.key, diagram_id=diagram_id, version=version)
         return int(row[0]) if row else 0
 
+    def jobs_of_template(self, item: Item, template_id: str) -> int:
+        row = self.sql.one(_COUNT_OF_TEMPLATE, item_key=item.key, template_id=template_id)
+        return int(row[0]) if row else 0
+
 
 def _moving(record: JobRecord) -> dict[str, Any]:
     return {
@@ -198,6 +209,8 @@ def _describing(job: Job) -> dict[str, Any]:
         "closed_by": job.closed_by,
         "geometry_type": location.geometry_type if location else None,
         "geometry": location.geometry if location else None,
+        "versions": _encode(job.versions).decode() if job.versions else None,
+        "may_create": job.may_create,
         **{f"{name}_folded": _fold(getattr(job, name)) for name in FOLDED},
     }
 

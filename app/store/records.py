@@ -1,6 +1,6 @@
-"""What is written down about a job: history, comments, extended properties, what steps have put out."""
+"""What is written down about a job: history, comments, what steps have put out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from app.services.ports import Comment, HistoryEntry, JobRecord, Scalar
 from app.store.base import Queries
-from app.store.schema import comment, ext_property, history, step_output
+from app.store.schema import comment, history, step_output
 from app.store.sql import Statement, insert_into, put_into
 
 _ENTRY: Final = "action username date_ms step_id result start_ms end_ms".split()
@@ -26,12 +26,6 @@ _COMMENTS = Statement(
     .where(comment.c.job_key == bindparam("job_key"))
     .order_by(comment.c.key)
 )
-_PUT_PROPERTY = put_into(ext_property, ["job_key", "table_name", "name"])
-_PROPERTIES = Statement(
-    select(ext_property.c.table_name, ext_property.c.name, ext_property.c.value)
-    .where(ext_property.c.job_key == bindparam("job_key"))
-    .order_by(ext_property.c.key)
-)
 _PUT_OUTPUT = put_into(step_output, ["job_key", "step_id"])
 _OUTPUT = Statement(
     select(step_output.c.output).where(
@@ -41,7 +35,7 @@ _OUTPUT = Statement(
 
 
 class RecordQueries(Queries):
-    """``Tx``: history, comments, extended properties, what steps have put out."""
+    """``Tx``: history, comments, what steps have put out."""
 
     def append_history(self, record: JobRecord, entries: Sequence[HistoryEntry]) -> None:
         rows = [{"job_key": record.key} | {name: getattr(entry, name) for name in _ENTRY} for entry in entries]
@@ -63,15 +57,6 @@ class RecordQueries(Queries):
 
     def comments(self, record: JobRecord) -> list[Comment]:
         return [Comment(*row) for row in self.sql.all(_COMMENTS, job_key=record.key)]
-
-    def set_properties(self, record: JobRecord, values: Iterable[tuple[str, str, str | None]]) -> None:
-        rows = [
-            {"job_key": record.key, "table_name": table, "name": name, "value": value} for table, name, value in values
-        ]
-        self.sql.change_many(_PUT_PROPERTY, rows)
-
-    def properties(self, record: JobRecord) -> list[tuple[str, str, str | None]]:
-        return [(table, name, value) for table, name, value in self.sql.all(_PROPERTIES, job_key=record.key)]
 
     def set_step_output(self, record: JobRecord, step_id: str, values: Sequence[Scalar]) -> None:
         output = msgspec.json.encode(values).decode()

@@ -79,6 +79,18 @@ def _flag(name: str) -> Column[Any]:
     return Column(name, Boolean, nullable=False)
 
 
+def _property() -> tuple[Column[Any], ...]:
+    """A property's name and value: text, and what it compares by, as ``app.domain.properties`` says for each type.
+
+    ``integer`` holds Integer, Boolean and all dates and times (ms), ``number`` holds Double; for a String both are
+    NULL. ``value_folded`` is the text casefolded. Which column a search compares follows from the definition; a value
+    that was written under a definition of another type has NULL there, and does not match.
+    """
+    number = Column("number", Float, nullable=True)
+    folded = _text("value_folded", nullable=True)
+    return _text("name"), _text("value", nullable=True), folded, _int("integer", nullable=True), number
+
+
 def _table(name: str, *parts: Any) -> Table:
     """A table; one without an own integer key is kept in the order of its primary key."""
     own = next((part for part in parts if isinstance(part, Column) and part.identity is not None), None)
@@ -236,6 +248,7 @@ job_template = _table(
     _bytes("body"),
     _text("updated_by"),
     _int("updated_ms"),
+    _text("shared_with"),
     UniqueConstraint("item_key", "template_id"),
     UniqueConstraint("item_key", "name"),
 )
@@ -301,6 +314,8 @@ job = _table(
     _text("closed_by", nullable=True),
     _text("geometry_type", nullable=True),
     _text("geometry", nullable=True),
+    _text("versions", nullable=True),
+    _int("may_create"),
     *(_text(f"{name}_folded", nullable=True) for name in FOLDED),
     UniqueConstraint("item_key", "job_id"),
 )
@@ -404,9 +419,28 @@ ext_property = _table(
     _key(),
     _ref("job"),
     _text("table_name"),
-    _text("name"),
-    _text("value", nullable=True),
+    *_property(),
     UniqueConstraint("job_key", "table_name", "name"),
+)
+"""The values of one-to-one tables, a row for each property that was ever given one (or a default)."""
+
+related_row = _table(
+    "related_row",
+    _key(),
+    _ref("job"),
+    _text("row_id"),
+    _text("table_name"),
+    _int("created_ms"),
+    UniqueConstraint("job_key", "row_id"),
+)
+"""The rows of one-to-many tables."""
+
+related_value = _table(
+    "related_value",
+    _key(),
+    _ref("related_row"),
+    *_property(),
+    UniqueConstraint("related_row_key", "name"),
 )
 
 step_output = _table("step_output", _ref("job", primary_key=True), _text("step_id", primary_key=True), _text("output"))

@@ -9,6 +9,7 @@ from app.store.holds import HoldQueries
 from app.store.items import ItemQueries
 from app.store.jobs import JobQueries
 from app.store.people import PeopleQueries
+from app.store.properties import PropertyQueries
 from app.store.records import RecordQueries
 from app.store.runs import RunQueries
 
@@ -19,6 +20,7 @@ class SqlTx(
     FeedQueries,
     RecordQueries,
     AttachmentQueries,
+    PropertyQueries,
     HoldQueries,
     RunQueries,
     DiagramQueries,

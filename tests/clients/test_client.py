@@ -86,6 +86,18 @@ async def test_a_job_is_created_with_what_was_asked_for(client: Client) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_job_is_updated(client: Client) -> None:
+    job_id, _ = await new_job(client)
+    due = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
+    await client.update_job(job_id, notes="at the kerb", due_date=due, priority=None)
+    job = await client.get_job(job_id)
+    assert (job.notes, job.due_date) == ("at the kerb", due)
+    with pytest.raises(RequestRefused) as refused:
+        await client.update_job(job_id, owned_by="nobody")
+    assert refused.value.details == ("ownedBy",)
+
+
+@pytest.mark.anyio
 async def test_a_question_is_answered_over_the_websocket(client: Client) -> None:
     job_id, step_id = await asking_job(client)
     state = await client.job_state(job_id)

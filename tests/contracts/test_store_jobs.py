@@ -10,6 +10,7 @@ from app.domain.job import (
     AssignedType,
     Assignment,
     CurrentStep,
+    DataVersion,
     Flow,
     Hold,
     Location,
@@ -20,6 +21,8 @@ from app.domain.job import (
     StepState,
     StoredAnswer,
 )
+from app.domain.properties import PropertyValue, RelatedRow
+from app.domain.values import Value
 from app.errors import Conflict
 from app.services.ports import Comment, Dependent, HistoryEntry, JobRecord, ReleasedHold
 from app.store.tx import SqlTx
@@ -72,6 +75,8 @@ async def test_a_job_comes_back_whole(store: AnyStore) -> None:
     full = new_job(
         percent_complete=12.5, description="d", notes="n", parent_job="p", start_ms=1, started_ms=2, due_ms=3,
         ended_ms=4, closed=True, closed_by="c", location=Location("Polygon", '{"rings":[]}'), flow=FULL_FLOW,
+        versions=(DataVersion("source", name="v"), DataVersion(reference_id="r", guid="g", workflow_administered=True)),
+        may_create=7,
     )  # fmt: skip
     plain = new_job("plain", flow=Flow())
     await store.run(lambda tx: [tx.add_job(item_of(tx), job) for job in (full, plain)])
@@ -182,7 +187,8 @@ async def test_a_deleted_job_is_gone_and_its_id_stays_used(store: AnyStore, data
         tx.add_hold(record, Hold("h", "a", "ann", 1, scheduled_release_ms=5))
         tx.append_history(record, [HistoryEntry("Create", "ann", 1)])
         tx.add_comment(record, Comment("c", "text", "ann", 1))
-        tx.set_properties(record, [("t", "p", "v")])
+        tx.set_properties(record, [PropertyValue("t", "p", Value("v"))])
+        tx.add_related_row(record, RelatedRow("1", "t", (PropertyValue("t", "p", Value("v")),), 1))
         tx.add_run(record, "r", "a", "node")
         tx.add_answer(
             record, step_id="a", run_id="r", prompt_id="p", request_id=None, username="ann", answer=Answer(), at_ms=1
@@ -193,7 +199,19 @@ async def test_a_deleted_job_is_gone_and_its_id_stays_used(store: AnyStore, data
     await store.run(fill_and_delete)
     item = await store.run(item_of)
     assert await store.read(lambda tx: tx.job(item, "job")) is None
-    for table in ("job", "hold", "timer", "history", "comment", "ext_property", "run", "answer", "current_step"):
+    for table in (
+        "job",
+        "hold",
+        "timer",
+        "history",
+        "comment",
+        "ext_property",
+        "related_row",
+        "related_value",
+        "run",
+        "answer",
+        "current_step",
+    ):
         assert database.query(f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608
     assert [message.msg_type for message in await store.read(lambda tx: tx.feed(item, "job", 0))] == ["Last"]
     with pytest.raises(Conflict) as refused:
@@ -267,20 +285,49 @@ async def test_history_comments_and_properties_keep_their_order(store: AnyStore)
     entries = [HistoryEntry("B", "ann", 9, "a", "ok", 1, 2), HistoryEntry("A", "bob", 1)]
     comments = [Comment("2", "second", "ann", 9), Comment("1", "first", "bob", 1)]
 
+    properties = [
+        PropertyValue("t", "b", Value("2", integer=2**63 - 1)),
+        PropertyValue("t", "a"),
+        PropertyValue("s", "b", Value("3", number=0.1)),
+    ]
+
     def write(tx: SqlTx) -> None:
         (record,) = add_jobs(tx, "job")
         tx.append_history(record, entries)
         tx.append_history(record, [])
         for comment in comments:
             tx.add_comment(record, comment)
-        tx.set_properties(record, [("t", "b", "1"), ("t", "a", None)])
-        tx.set_properties(record, [("t", "b", "2"), ("s", "b", "3")])
+        tx.set_properties(record, [PropertyValue("t", "b", Value("1")), PropertyValue("t", "a")])
+        tx.set_properties(record, properties[:1] + properties[2:])
 
     await store.run(write)
     record = await saved(store)
     assert await store.read(lambda tx: tx.history(record)) == entries
     assert await store.read(lambda tx: tx.comments(record)) == comments
-    assert await store.read(lambda tx: tx.properties(record)) == [("t", "b", "2"), ("t", "a", None), ("s", "b", "3")]
+    assert await store.read(lambda tx: tx.properties(record)) == properties
+
+
+async def test_related_rows_are_added_changed_and_deleted_each_by_its_id(store: AnyStore) -> None:
+    day, note = PropertyValue("t", "day", Value("2025-03-01", integer=1)), PropertyValue("t", "note", Value("Straße"))
+    rows = [RelatedRow("1", "t", (day, note), 10), RelatedRow("2", "t", (), 11), RelatedRow("3", "u", (day,), 12)]
+
+    def write(tx: SqlTx) -> None:
+        (record,) = add_jobs(tx, "job")
+        for row in rows:
+            tx.add_related_row(record, row)
+        tx.change_related_row(record, RelatedRow("2", "t", (note,), 0))
+        tx.change_related_row(record, RelatedRow("1", "t", (PropertyValue("t", "day"),), 0))
+        tx.change_related_row(record, RelatedRow("nothing", "t", (note,), 0))
+        tx.delete_related_row(record, "3")
+
+    await store.run(write)
+    record = await saved(store)
+    assert await store.read(lambda tx: tx.related_rows(record)) == [
+        RelatedRow("1", "t", (PropertyValue("t", "day"), note), 10),
+        RelatedRow("2", "t", (note,), 11),
+    ]
+    with pytest.raises(Conflict):
+        await store.run(lambda tx: tx.add_related_row(record, rows[0]))
 
 
 async def test_holds_stay_on_record_with_their_first_release(store: AnyStore) -> None:

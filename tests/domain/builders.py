@@ -7,6 +7,7 @@ from typing import Any
 from app.domain import events as e
 from app.domain.access import PRIVILEGES, Actor
 from app.domain.actions import Moment, decide
+from app.domain.changes import PropertyFacts
 from app.domain.commands import (
     Action,
     ApplyAnswer,
@@ -24,8 +25,10 @@ from app.domain.holds import DependencyTarget
 from app.domain.job import UNASSIGNED, Answer, AssignedType, Assignment, CurrentStep, Flow, Job, ReturnValue
 from app.domain.manage import Assignee, assign, create, manage
 from app.domain.outcomes import Decision, Reason, Recorded, StepOutcome
-from app.domain.prompts import Refused
+from app.domain.prompts import AnswerFacts, Refused
+from app.domain.properties import Property, Table, Tables
 from app.domain.runs import apply_answer, end_hold, end_run, give_answer
+from app.domain.values import DataType
 
 START_MS = 1_800_000_000_000
 EMPTY = Flow()
@@ -91,6 +94,15 @@ def job(flow: Flow = EMPTY, **members: Any) -> Job:
 def visit(step_id: str, assignment: Assignment = TO_ANA, **members: Any) -> CurrentStep:
     """A current step, assigned to ana unless told otherwise."""
     return CurrentStep(step_id, f"visit-{step_id}", assignment, START_MS, **members)
+
+
+SITE = Tables(
+    {
+        "site": Table("site", {"acres": Property("acres", DataType.DOUBLE), "note": Property("note", length=5)}),
+        "visits": Table("visits", {"day": Property("day", DataType.DATE_ONLY, required=True)}, is_many=True),
+    }
+)
+"""What the template of a play's job defines."""
 
 
 class Ids:
@@ -174,7 +186,7 @@ class Play:
 
     def give(self, step_id: str, answer: Answer, by: Actor = ANA, assignee: Assignment | None = None) -> Refused | None:
         command = GiveAnswer(step_id, answer)
-        decision = give_answer(self.job, self.diagram, command, by, self.moment, assignee=assignee)
+        decision = give_answer(self.job, self.diagram, command, by, self.moment, facts=self._facts(assignee))
         if isinstance(decision, Refused):
             return decision
         self.take(decision)
@@ -184,8 +196,12 @@ class Play:
         prompt_id = self.job.flow.current(step_id).last_run.prompt_id
         assert prompt_id
         command = ApplyAnswer(step_id, prompt_id)
-        decision = apply_answer(self.job, self.diagram, command, by, self.moment, assignee=assignee)
+        decision = apply_answer(self.job, self.diagram, command, by, self.moment, facts=self._facts(assignee))
         return self.take(decision) if decision else None
+
+    @staticmethod
+    def _facts(assignee: Assignment | None) -> AnswerFacts:
+        return AnswerFacts(assignee, PropertyFacts(SITE, ("Low", "High")))
 
     def complete(self, step_id: str, value: ReturnValue = "stepSuccess") -> None:
         self.end(CompleteRun(step_id, self._run_id(step_id), value))

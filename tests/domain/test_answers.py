@@ -10,7 +10,9 @@ from app.domain.diagram import Path, StepKind
 from app.domain.events import AnswerRejected, CommentAdded, LocationSet, PropertiesSet, StepFailed, StepReassigned
 from app.domain.job import Answer, AssignedType, PropertyResponse
 from app.domain.prompts import ANSWER_FIELDS, FINISHED_BY_ANSWER, AnswerRefusal, Choice, Refused, app_url, choices
+from app.domain.properties import PropertyValue
 from app.domain.runs import USER_FAILED, apply_answer, give_answer
+from app.domain.values import Value
 from tests.domain.builders import ANA, BEN, Play, group, job, person, step, user
 from tests.domain.lifting import ANSWERS
 
@@ -86,7 +88,19 @@ def test_an_answer_in_the_member_of_another_kind_is_refused_and_names_the_right_
             "UpdateJobProperties",
             {},
             Answer(property_responses=(PropertyResponse("acres", "1"),)),
-            "table.property",
+            "acres: use table.property, or one of jobName",
+        ),
+        (
+            "UpdateJobProperties",
+            ASKED,
+            Answer(property_responses=(PropertyResponse("site.acres", "many"),)),
+            "site.acres: 'many' is not a number",
+        ),
+        (
+            "UpdateJobProperties",
+            {},
+            Answer(property_responses=(PropertyResponse("priority", "Unheard"),)),
+            "priority: 'Unheard' is not one of Low, High",
         ),
         ("AdvancedAssignment", {}, Answer(assignment_response="nobody"), "no user or group 'nobody'"),
     ],
@@ -137,7 +151,8 @@ def test_properties_are_recorded_as_given() -> None:
     play = asked("UpdateJobProperties", args=ASKED)
     given = (PropertyResponse("site.acres", "3"),)
     play.answer("a", Answer(property_responses=given))
-    assert [event.properties for event in play.events if isinstance(event, PropertiesSet)] == [given]
+    (event,) = (event for event in play.events if isinstance(event, PropertiesSet))
+    assert event.changes.properties == (PropertyValue("site", "acres", Value("3", number=3.0)),)
 
 
 def test_an_advanced_assignment_gives_the_next_step_to_the_one_chosen() -> None:

@@ -208,7 +208,7 @@ def test_all_members_of_a_creation_are_optional_and_null_means_absent() -> None:
         ("jobName", 5),
         ("assignedType", "Everybody"),
         ("extendedProperties", [{"value": "x"}]),
-        ("extendedProperties", [{"identifier": "t.p", "value": 5}]),
+        ("extendedProperties", [{"identifier": "t.p", "value": [5]}]),
         ("location", "here"),
         ("startDate", []),
     ],

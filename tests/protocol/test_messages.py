@@ -28,7 +28,7 @@ FORMS: dict[str, type[StepInfoRequired]] = {
 BASES = {"Body", "JobBody", "StepsBody", "StepOutcomeBody"}
 PARTS = {
     "JobStepState", "PropertyValue", "TableProperties", "UpdatedProperties", "Attachment", "JobComment",
-    "ActiveStep", "DependencyDetails",
+    "ActiveStep", "DependencyDetails", "RelatedEntry", "RelatedTable",
 }  # fmt: skip
 
 

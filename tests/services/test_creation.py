@@ -8,6 +8,8 @@ import pytest
 
 from app.domain.commands import ManageType
 from app.domain.job import UNASSIGNED, AssignedType, Assignment, Location, StepState
+from app.domain.properties import PropertyValue
+from app.domain.values import Value
 from app.errors import Conflict, GatewayError, InvalidValue, NotFound, PermissionDenied, RuleViolation
 from app.expressions.arcade import ArcadeError
 from app.protocol.text import parse_time
@@ -188,15 +190,15 @@ TABLES = [
         "tableName": "site",
         "relationshipType": "OneToOne",
         "extendedPropertyDefinitions": [
-            {"propertyName": "acres", "defaultValue": "1"},
-            {"propertyName": "owner", "required": True},
-            {"propertyName": "note"},
+            {"propertyName": "acres", "dataType": "Double", "defaultValue": "1"},
+            {"propertyName": "owner", "dataType": "String", "required": True},
+            {"propertyName": "note", "dataType": "String"},
         ],
     },
     {
         "tableName": "visits",
         "relationshipType": "OneToMany",
-        "extendedPropertyDefinitions": [{"propertyName": "day", "required": True}],
+        "extendedPropertyDefinitions": [{"propertyName": "day", "dataType": "DateOnly", "required": True}],
     },
 ]
 
@@ -205,15 +207,15 @@ async def test_extended_properties_begin_with_their_defaults_and_what_the_caller
     template = await world.template(ONE, extendedPropertyTableDefinitions=TABLES)
     made = await create(world, template, extended_properties=(("site.owner", "ana"), ("site.note", None)))
 
-    def properties(unit: Unit) -> list[tuple[str, str, str | None]]:
+    def properties(unit: Unit) -> list[PropertyValue]:
         record = unit.tx.job(unit.item, made.job_ids[0])
         assert record is not None
         return unit.tx.properties(record)
 
-    assert sorted(await world.query(properties)) == [
-        ("site", "acres", "1"),
-        ("site", "note", None),
-        ("site", "owner", "ana"),
+    assert await world.query(properties) == [
+        PropertyValue("site", "acres", Value("1", number=1.0)),
+        PropertyValue("site", "owner", Value("ana")),
+        PropertyValue("site", "note"),
     ]
 
 
@@ -237,10 +239,15 @@ REFUSALS: list[tuple[dict[str, Any], type[GatewayError], str]] = [
     ({"assignment": user("outsider")}, InvalidValue, "no role"),
     ({"assignment": Assignment(AssignedType.GROUP, "nothing")}, InvalidValue, "assignedTo"),
     ({"assignment": Assignment(AssignedType.GROUP, None)}, InvalidValue, "assignedTo must name a group"),
-    ({"extended_properties": ()}, InvalidValue, "site.owner must be given"),
-    ({"extended_properties": (("site.owner", ""),)}, InvalidValue, "site.owner must be given"),
+    ({"extended_properties": ()}, InvalidValue, "site.owner: it is required"),
+    ({"extended_properties": (("site.owner", ""),)}, InvalidValue, "site.owner: it is required"),
     ({"extended_properties": (("site.unknown", "1"),)}, InvalidValue, "no property"),
     ({"extended_properties": (("visits.day", "1"),)}, InvalidValue, "no property"),
+    ({"extended_properties": (("site.owner", "ana"), ("site.acres", "many"))}, InvalidValue, "'many' is not a number"),
+    ({"related_rows": (("visits", {}),)}, InvalidValue, "visits.day: it is required"),
+    ({"related_rows": (("visits", {"day": "today"}),)}, InvalidValue, "'today' is not a day"),
+    ({"related_rows": (("visits", {"day": "2025-03-01", "x": "1"}),)}, InvalidValue, "no such property"),
+    ({"related_rows": (("site", {"owner": "ana"}),)}, InvalidValue, "no table 'site' of several rows"),
 ]
 
 

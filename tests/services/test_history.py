@@ -15,6 +15,16 @@ from tests.support.world import World, open_world, step, user
 
 pytestmark = pytest.mark.anyio
 
+SITE = [
+    {
+        "tableName": "site",
+        "extendedPropertyDefinitions": [
+            {"propertyName": "acres", "dataType": "Double"},
+            {"propertyName": "owner", "dataType": "String"},
+        ],
+    }
+]
+
 Line = tuple[str, str | None]
 """An action and the step it is about."""
 
@@ -111,7 +121,7 @@ async def test_what_was_given_taken_and_changed_is_named(world: World) -> None:
     asked = {"properties": [{"identifier": "site.acres"}, {"identifier": "site.owner"}]}
     await world.add_user("Ana")
     steps = [step("fill", "UpdateJobProperties", "place", args=asked), step("place", "DefineLocation", automatic=True)]
-    job_id = await world.create(await world.template(steps))
+    job_id = await world.create(await world.template(steps, extendedPropertyTableDefinitions=SITE))
     other = await world.create(await world.template([step("only")]))
     await world.execute(lambda unit: jobs.assign(unit, job_id, "fill", user("Ana")))
     await world.execute(lambda unit: jobs.assign(unit, job_id, "fill", user("admin")))

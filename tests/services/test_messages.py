@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from app.domain import events as e
+from app.domain.changes import Changes, MemberChange
 from app.domain.commands import (
     Action,
     Finish,
@@ -28,6 +29,7 @@ from app.domain.job import (
     Attachment,
     Content,
     CurrentStep,
+    DataVersion,
     Flow,
     Hold,
     Job,
@@ -38,6 +40,8 @@ from app.domain.job import (
     StoredAnswer,
 )
 from app.domain.job import Run as JobRun
+from app.domain.properties import PropertyValue, RelatedChanges, RelatedRow
+from app.domain.values import Value
 from app.protocol.notifications import encode
 from app.services import jobs, messages
 from tests.conftest import Settings
@@ -47,6 +51,16 @@ from tests.support.world import World, open_world
 from tests.support.world import step as wire_step
 
 pytestmark = pytest.mark.anyio
+
+SITE = [
+    {
+        "tableName": "site",
+        "extendedPropertyDefinitions": [
+            {"propertyName": "acres", "dataType": "Double"},
+            {"propertyName": "owner", "dataType": "String"},
+        ],
+    }
+]
 
 AT_MS = 1_767_225_600_000
 AT = "2026-01-01T00:00:00Z"
@@ -464,7 +478,24 @@ GOLDEN: list[tuple[e.Event, Job, list[tuple[str, dict[str, Any]]]]] = [
     ),
     (
         e.PropertiesSet(
-            (PropertyResponse("site.acres", "12.5"), PropertyResponse("b.c", None), PropertyResponse("site.d", "x")),
+            Changes(
+                members=(
+                    MemberChange("due_ms", AT_MS),
+                    MemberChange("percent_complete", 12.5),
+                    MemberChange("parent_job", None),
+                    MemberChange("versions", (DataVersion("source", name="v1"), DataVersion("other", guid="g"))),
+                ),
+                properties=(
+                    PropertyValue("site", "acres", Value("12.5", number=12.5)),
+                    PropertyValue("b", "c"),
+                    PropertyValue("site", "d", Value("x")),
+                ),
+                related=RelatedChanges(
+                    adds=(RelatedRow("r1", "visits", (PropertyValue("visits", "day", Value("2025-03-01")),), AT_MS),),
+                    updates=(RelatedRow("r2", "visits", (PropertyValue("visits", "day"),), AT_MS),),
+                    deletes=(RelatedRow("r3", "photos", (), AT_MS),),
+                ),
+            ),
             "ana",
         ),
         at(),
@@ -482,7 +513,21 @@ GOLDEN: list[tuple[e.Event, Job, list[tuple[str, dict[str, Any]]]]] = [
                                 ],
                             },
                             {"tableName": "b", "properties": [{"propertyName": "c", "value": None}]},
-                        ]
+                        ],
+                        "jobProperties": [
+                            {"propertyName": "due_date", "value": AT},
+                            {"propertyName": "percent_complete", "value": "12.5"},
+                            {"propertyName": "parent_job", "value": None},
+                            {"propertyName": "versions", "value": "v1, g"},
+                        ],
+                        "relatedProperties": [
+                            {
+                                "tableName": "visits",
+                                "adds": [{"id": "r1", "properties": [{"propertyName": "day", "value": "2025-03-01"}]}],
+                                "updates": [{"id": "r2", "properties": [{"propertyName": "day", "value": None}]}],
+                            },
+                            {"tableName": "photos", "deletes": ["r3"]},
+                        ],
                     }
                 },
             )
@@ -762,7 +807,7 @@ async def test_an_answer_is_told_as_progress_then_its_effects_then_the_finished_
         wire_step("choose", "AdvancedAssignment", "end", automatic=True),
         wire_step("end"),
     ]
-    job_id = await world.create(await world.template(steps))
+    job_id = await world.create(await world.template(steps, extendedPropertyTableDefinitions=SITE))
     await world.act(job_id, Run())
     point = '{"points":[[0,0]],"spatialReference":{"wkid":102100}}'
     given = {

@@ -12,12 +12,18 @@ from tests.support.world import World
 
 
 async def trace(world: World, job_id: str) -> tuple[Any, ...]:
-    """The whole job: its record, feed, history, holds, comments, properties."""
+    """The whole job: its record, feed, history, holds, comments, properties, related rows."""
 
     def read(unit: Unit) -> tuple[Any, ...]:
         tx, record = unit.tx, unit.tx.job(unit.item, job_id)
         assert record is not None, f"there is no job {job_id}"
-        beside = (tx.history(record), tx.holds(record), tx.comments(record), tx.properties(record))
+        beside = (
+            tx.history(record),
+            tx.holds(record),
+            tx.comments(record),
+            tx.properties(record),
+            tx.related_rows(record),
+        )
         return (record, tx.feed(unit.item, job_id, 0), *beside, tx.next_timer_ms("me"))
 
     return await world.query(read)

@@ -114,6 +114,18 @@ class Client:
         """Read a job, with its extended properties and all its holds (past ones too) where asked for."""
         return await self._rest.get(f"jobs/{_part(job_id)}", Job, extProps=properties, holds=holds)
 
+    async def update_job(self, job_id: str, **changes: Any) -> None:
+        """Change members of a job, its extended properties and related rows.
+
+        Args:
+            job_id: the job.
+            **changes: members of the wire's body in snake_case (rest.md 5.5), such as ``notes``, ``due_date``,
+                ``extended_properties=[{"identifier": "site.acres", "value": "4"}]`` and ``allow_running_step_id``;
+                what is None stays as it is.
+        """
+        body = {_camel(name): value for name, value in changes.items() if value is not None}
+        await self._rest.post(f"jobs/{_part(job_id)}/update", body, _Success)
+
     async def diagram(self, job_id: str) -> Diagram:
         """Read the diagram version a job follows."""
         return await self._rest.get(f"jobs/{_part(job_id)}/diagram", Diagram)

@@ -167,6 +167,13 @@ class Choice(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     value: int
 
 
+class CodedValue(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """One value of a coded domain, and the name it is shown by."""
+
+    code: str
+    name: str
+
+
 class PropertyDetail(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """A property a step asks for; ``identifier`` is ``table.property``, ``value`` the present one."""
 
@@ -178,6 +185,9 @@ class PropertyDetail(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     required: bool = False
     order: int | None = None
     domain_type: str | None = None
+    field_length: int | None = None
+    coded_values: list[CodedValue] | None = None
+    range: list[str | None] | None = None
 
 
 class AssignmentOptions(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
@@ -268,11 +278,28 @@ class StepHoldsUpdated(StepsMessage, frozen=True):
     dependency_details: DependencyDetails | None = None
 
 
+class RelatedEntry(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """A row of a one-to-many table, with the values that were set."""
+
+    id: str
+    properties: list[PropertyValue]
+
+
+class RelatedTable(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """Rows of one one-to-many table that were added, changed or (by their ids) deleted."""
+
+    table_name: str
+    adds: list[RelatedEntry] = []
+    updates: list[RelatedEntry] = []
+    deletes: list[str] = []
+
+
 class UpdatedProperties(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """Groups of changed properties."""
 
     job_properties: list[PropertyValue] = []
     extended_properties: list[TableProperties] = []
+    related_properties: list[RelatedTable] = []
 
 
 class JobUpdated(JobMessage, frozen=True):
