@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from app.services.attachment_files import AttachmentFiles
     from app.services.ports import Bus, Store
     from app.steps.runner import Runner
+    from app.store.copying import OnProgress
     from app.store.postgres import PostgresStore
 
 DATABASE_FILE = "stepgate.db"
@@ -111,6 +113,30 @@ async def migrate_database(settings: Settings) -> None:
     await migrate(settings.database_url or f"sqlite:///{_database_file(settings)}")
 
 
+def copy_to_postgres(
+    source: Settings, target: Settings, on_progress: "OnProgress", on_counted: Callable[[int], None]
+) -> None:
+    """Copy a data folder's database into the empty PostgreSQL database ``target``, and compare the two row by row.
+
+    Args:
+        on_counted: called once with the number of rows; then ``on_progress`` hears of each of them twice.
+
+    Raises:
+        Conflict: a server serves from the data folder, the target is not empty, or something did not arrive as it was.
+        StoreUnavailable: one of the databases cannot be used, or the master key is not the right one.
+    """
+    from app.auth.sealing import Sealer
+    from app.store.copying import copy_database, count_rows
+    from app.store.copying_blobs import check_files, copy_files, files_of
+
+    file, folder = _existing_database_file(source), _attachments_folder(source)
+    copy_blobs = check_files if _keeps_files(target) else copy_files
+    with _served_alone(source.data_dir):
+        on_counted(count_rows(file) + len(files_of(folder)))
+        sealer = Sealer(target.secret_key)
+        copy_database(file, target.database_url or "", sealer, partial(copy_blobs, folder), on_progress)
+
+
 def new_signing_key(settings: Settings) -> tuple[str, bytes]:
     """The id of a new key, and its 256 random bits as they are to be stored."""
     from app.auth.sealing import Sealer
@@ -122,11 +148,7 @@ def new_signing_key(settings: Settings) -> tuple[str, bytes]:
 def _store(settings: Settings) -> "Store":
     if settings.database_url is not None:
         return _postgres_store(settings, settings.database_url)
-    file = _database_file(settings)
-    if not file.exists():
-        raise StoreUnavailable(
-            f"There is no database in {settings.data_dir} yet: start the server once (stepgate serve)."
-        )
+    file = _existing_database_file(settings)
     from app.store.sqlite import SqliteStore
 
     return SqliteStore(file, _parse_diagram, max_waiting=settings.store_queue)
@@ -144,12 +166,18 @@ def _attachment_files(settings: Settings, store: "Store") -> "AttachmentFiles":
     from app.services.attachment_files import AttachmentFiles
     from app.store.blobs import DatabaseBlobStore, FileBlobStore
 
-    folder = settings.attachments_dir
-    if folder is None and settings.uses_sqlite:
-        folder = settings.data_dir / ATTACHMENTS_FOLDER
     own = cast("PostgresStore", store)
-    blobs = DatabaseBlobStore(own) if folder is None else FileBlobStore(folder.absolute())
+    blobs = FileBlobStore(_attachments_folder(settings)) if _keeps_files(settings) else DatabaseBlobStore(own)
     return AttachmentFiles(store, blobs, max_bytes=settings.max_attachment_bytes)
+
+
+def _keeps_files(settings: Settings) -> bool:
+    """Attachments are files, not rows."""
+    return settings.uses_sqlite or settings.attachments_dir is not None
+
+
+def _attachments_folder(settings: Settings) -> Path:
+    return (settings.attachments_dir or settings.data_dir / ATTACHMENTS_FOLDER).absolute()
 
 
 def _parse_diagram(body: bytes, *, diagram_id: str, version: int) -> "Diagram":
@@ -175,6 +203,15 @@ async def _bus(settings: Settings, store: "Store") -> "Bus":
 
 def _database_file(settings: Settings) -> Path:
     return settings.data_dir.absolute() / DATABASE_FILE
+
+
+def _existing_database_file(settings: Settings) -> Path:
+    file = _database_file(settings)
+    if not file.exists():
+        raise StoreUnavailable(
+            f"There is no database in {settings.data_dir} yet: start the server once (stepgate serve)."
+        )
+    return file
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,18 +1,27 @@
-"""``stepgate db``: the database as such: its schema, its epoch, the truth of its feeds."""
+"""``stepgate db``: the database as such: its schema, its epoch, the truth of its feeds, and the way to PostgreSQL."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from app.cli.options import DatabaseUrl, DataDir, on_store, settings_of
+from app.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from app.services.ports import ChainFault, Store, Tx
 
-app = typer.Typer(help="Migrate and check the database.", no_args_is_help=True)
+app = typer.Typer(help="Migrate, check and copy the database.", no_args_is_help=True)
 
 _PAGE = 1_000
+
+_NO_TARGET = "Where to? Give the empty PostgreSQL database as --database-url postgresql://..."
+_NO_KEY = (
+    "The copy's keys are encrypted: set STEPGATE_SECRET_KEY, to what it was if the server had one until now, else to a "
+    "new one (openssl rand -hex 32). Every server on the copy needs the same."
+)
 
 
 def register(parent: typer.Typer) -> None:
@@ -42,6 +51,50 @@ def new_epoch(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> Non
 def verify(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     """Walk the hash chain of every job's feed and report gaps and changed rows; exit status 1 when there are any."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
+    _check_feeds(settings)
+
+
+@app.command("copy")
+def copy(
+    from_data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the SQLite database. (STEPGATE_DATA_DIR, default ./stepgate-data)"),
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Copy a SQLite database into an empty PostgreSQL one, and compare the two row by row. Stop the server before.
+
+    Either all of it arrives or nothing. Tokens stay valid, and clients resume where they were.
+    """
+    target = settings_of(data_dir=from_data_dir, database_url=database_url)
+    if target.uses_sqlite:
+        raise SettingsError([_NO_TARGET])
+    if target.secret_key is None:
+        raise SettingsError([_NO_KEY])
+    source = msgspec.structs.replace(target, database_url=None)
+    _check_feeds(source)
+    _copy_with_progress(source, target)
+    _check_feeds(target)
+    print("Everything was copied. The data folder is as it was: serve it no more, or the two go different ways.")
+
+
+def _copy_with_progress(source: Settings, target: Settings) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from app.bootstrap import copy_to_postgres
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("counting", total=None)
+        copy_to_postgres(
+            source,
+            target,
+            on_counted=lambda rows: progress.update(bar, total=2 * rows),
+            on_progress=lambda doing, rows: progress.update(bar, description=doing, advance=rows),
+        )
+
+
+def _check_feeds(settings: Settings) -> None:
     checked, faults = on_store(settings, _verify)
     for fault in faults:
         print(f"job {fault.job_id} seq {fault.seq}: {fault.problem}")

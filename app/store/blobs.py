@@ -25,7 +25,10 @@ T = TypeVar("T")
 CHUNK_BYTES: Final = 256 * 1024
 """Of a row of the database, and of what ``read`` yields at most."""
 
-_DIGEST_BYTES: Final = 32
+DIGEST_BYTES: Final = 32
+"""Behind an attachment's bytes in its file: their SHA-256."""
+
+FILE_SUFFIX: Final = ".blob"
 _FILE_NAME: Final = re.compile("[A-Za-z0-9_-]{1,100}")
 
 _LEFTOVER_S: Final = 86_400
@@ -110,7 +113,7 @@ class FileBlobStore:
     def _path(self, blob_id: str) -> Path:
         if not _FILE_NAME.fullmatch(blob_id):
             raise InvalidValue("An attachment's id has 1 to 100 letters, digits, '-' and '_'.")
-        return self._folder / f"{blob_id}.blob"
+        return self._folder / f"{blob_id}{FILE_SUFFIX}"
 
     async def _open(self, blob_id: str) -> BinaryIO:
         try:
@@ -209,7 +212,7 @@ def _discard(file: BinaryIO, path: Path) -> None:
 
 
 def _size(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_size - _DIGEST_BYTES
+    return os.fstat(file.fileno()).st_size - DIGEST_BYTES
 
 
 def _info(file: BinaryIO) -> BlobInfo:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
@@ -56,7 +56,8 @@ def driver_url(database_url: str) -> URL:
     raise InvalidValue(f"The database {url.render_as_string()} is of a kind this server does not know; give {_KINDS}.")
 
 
-def _migrate_sqlite(url: URL) -> None:
+def sqlite_engine(url: URL, begin: str) -> Engine:
+    """An engine for one SQLite file whose transactions begin with the statement ``begin``."""
     engine = create_engine(url, poolclass=NullPool)
 
     # sqlite3 would commit before each CREATE TABLE: we begin and end the transaction ourselves.
@@ -66,8 +67,19 @@ def _migrate_sqlite(url: URL) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(begin)
 
+    return engine
+
+
+def upgrade_postgres(connection: Connection) -> None:
+    """As ``migrate``, in the caller's transaction: whoever else migrates waits for its end."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    _upgrade(connection)
+
+
+def _migrate_sqlite(url: URL) -> None:
+    engine = sqlite_engine(url, "BEGIN IMMEDIATE")
     with _file_lock(Path(f"{url.database}.migrating")), engine.begin() as connection:
         _upgrade(connection)
 
@@ -81,10 +93,8 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 
 def _migrate_postgres(url: URL) -> None:
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        _upgrade(connection)
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        upgrade_postgres(connection)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -44,6 +44,9 @@ NAMES = {
 
 metadata = MetaData(naming_convention=NAMES)
 
+SEALED = "sealed"
+"""Marks columns whose values are encrypted under the master key: whoever copies them opens and seals them anew."""
+
 KeyType = BigInteger().with_variant(Integer(), "sqlite")
 TextType = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -71,8 +74,8 @@ def _int(name: str, *, nullable: bool = False, default: int | None = None) -> Co
     return Column(name, BigInteger, nullable=nullable, server_default=None if default is None else text(str(default)))
 
 
-def _bytes(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, LargeBinary, nullable=nullable)
+def _bytes(name: str, *, nullable: bool = False, sealed: bool = False) -> Column[Any]:
+    return Column(name, LargeBinary, nullable=nullable, info={SEALED: True} if sealed else {})
 
 
 def _flag(name: str) -> Column[Any]:
@@ -204,7 +207,7 @@ signing_key = _table(
     "signing_key",
     _key(),
     _text("key_id"),
-    _bytes("secret"),
+    _bytes("secret", sealed=True),
     _int("created_ms"),
     _int("retired_ms", nullable=True),
     UniqueConstraint("key_id"),
