@@ -162,7 +162,7 @@ def test_missing_packages_are_installed_by_root_without_starting_their_services(
     )
     done = _run(["scripts/test-needs.sh"], PATH=path)
     assert done.returncode == 0, done.stderr
-    assert calls.read_text().splitlines() == ["update -q", "install -qy --no-install-recommends redis-server"]
+    assert calls.read_text().splitlines() == ["update -q", "install -qy --no-install-recommends redis-server faketime"]
     assert policy.exists() == had_policy
 
 

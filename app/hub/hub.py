@@ -321,6 +321,7 @@ class Hub:
     def _are_heard(self, names: Collection[str]) -> None:
         """The bus hears channels: read the states that waited for it. For the others it has heard nothing for a while,
         or not from the beginning; one look of the sweep finds what that cost, in all of them."""
+        self.post.heard(names)
         for name in names:
             channel = self._channels.get(name)
             if channel is None or (timer := self._unheard.get(channel)) is None:

@@ -1,6 +1,6 @@
 """Errands between nodes over the bus: each node hears its own channel and may speak on any other's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from app.hub.payload import encode_payload
 from app.services.ports import Bus, Errand
@@ -32,3 +32,9 @@ class NodePost:
         """An errand for this node has come over the bus."""
         if self._take is not None:
             self._take(errand)
+
+    def heard(self, channels: Collection[str]) -> None:
+        """The bus hears these channels (again). What was sent to this node before may be lost, and who has ended since
+        was not heard of: looking for orphans finds both."""
+        if self._channel in channels:
+            self.arrived(Errand(orphans=True))

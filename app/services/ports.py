@@ -151,8 +151,8 @@ class PendingAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What one node asks of another: to apply an answer, to stop a run it owns, or (``orphans``) to look at once for
-    runs that nobody owns any more."""
+    """What one node asks of another: to apply an answer, to stop a run it owns, or (``orphans``) to look at once, as
+    after a renewal, for runs that nobody owns any more and for what is to be done about its own."""
 
     answer: PendingAnswer | None = None
     stop: RunRecord | None = None

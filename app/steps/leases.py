@@ -81,7 +81,7 @@ class NodeLease:
             return []
 
     def look_for_orphans(self) -> None:
-        """Some node has given up its lease: look for its runs now, not only after the next renewal."""
+        """Look for runs now, not only after the next renewal: some node has given up its lease, or may have."""
         self._is_due.set()
 
     async def _start(self) -> None:

@@ -11,7 +11,7 @@ from app.errors import QuotaExceeded
 from app.hub.channel import Since
 from app.services.engine import Unit
 from tests.hub.nodes import Feed, Node, Peer, open_node, peer_of
-from tests.support import deadline
+from tests.support import deadline, eventually
 from tests.support.world import World, user
 
 pytestmark = pytest.mark.anyio
@@ -345,6 +345,29 @@ async def test_a_second_node_hears_over_the_bus_and_the_echo_is_dropped(world: W
         await asyncio.sleep(0)
         assert here.seqs == there.seqs == [message.seq for message in messages]
         assert (one.hub.stats.received, other.hub.stats.received) == (0, 3)
+
+
+async def test_a_change_of_access_on_one_node_reaches_the_sessions_of_the_other_at_once(
+    world: World, backend: str
+) -> None:
+    """The sweep, which would find it too, is a minute away."""
+    if backend == "sqlite":
+        pytest.skip("SQLite means one serving process")
+    await world.add_user("ana")
+    group = await world.add_user("ben")
+    version = (await world.query(lambda unit: unit.item)).access_version
+    exchange = Exchange()
+    async with open_node(world, exchange) as one, open_node(world, exchange) as other:
+        sessions = [node.session(name) for name in ("ana", "ben") for node in (one, other)]
+        for session in sessions:
+            session.access_version = version
+        await world.execute(disable_ana)
+        one.hub.access_changed()
+        for session in sessions[:2]:
+            peer = peer_of(session)
+            assert (await peer.until(lambda peer=peer: peer.closed))[0] == 4500  # type: ignore[misc]
+        await eventually(lambda: all(session.groups == {group} for session in sessions[2:]))
+        assert all(peer_of(session).closed is None for session in sessions[2:])
 
 
 async def test_a_last_message_the_bus_has_lost_is_found_by_the_sweep(world: World, feed: Feed) -> None:

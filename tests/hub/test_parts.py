@@ -124,7 +124,7 @@ async def test_errands_reach_the_node_they_are_for_and_no_other() -> None:
     async def node(name: str) -> NodePost:
         bus = MemoryBus(exchange)
         post = NodePost(bus)
-        await bus.open(lambda _, payload: post.arrived(cast("Errand", decode_payload(payload))))
+        await bus.open(lambda _, payload: post.arrived(cast("Errand", decode_payload(payload))), post.heard)
         post.listen(name, partial(hears, name))
         return post
 
@@ -136,6 +136,17 @@ async def test_errands_reach_the_node_they_are_for_and_no_other() -> None:
         came.clear()
         await asyncio.wait_for(came.wait(), deadline(1))
     assert sorted(heard) == [("one", Errand(orphans=True)), ("three", Errand(orphans=True))], "two is three now"
+
+
+def test_a_node_looks_at_once_when_the_bus_hears_its_channel_again() -> None:
+    heard: list[Errand] = []
+    post = NodePost(MemoryBus())
+    post.heard(["node:one"])
+    post.listen("one", heard.append)
+    post.heard(["item:i", "node:two"])
+    assert heard == []
+    post.heard(["item:i", "node:one"])
+    assert heard == [Errand(orphans=True)]
 
 
 def test_a_payload_that_is_not_understood_is_nothing() -> None:

@@ -7,6 +7,7 @@ from tests.support.deadlines import deadline, eventually
 from tests.support.leaks import Leaks, no_leaks
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
+from tests.support.proxy import TcpProxy
 from tests.support.redis import RedisServer
 from tests.support.server import ServerProcess
 from tests.support.session import once, scratch
@@ -16,6 +17,7 @@ __all__ = [
     "PostgresServer",
     "RedisServer",
     "ServerProcess",
+    "TcpProxy",
     "deadline",
     "eventually",
     "free_port",

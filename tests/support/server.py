@@ -30,16 +30,20 @@ class ServerProcess:
     Nodes that share ``database_url`` and ``redis_url`` form a cluster. The process runs with warnings as errors.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, object], environment: Mapping[str, str] | None = None
+    ) -> None:
         """Prepare a server.
 
         Args:
             folder: existing scratch folder; holds the log and, unless ``settings`` say otherwise, the data.
             settings: by lower-case name without the prefix, as ``database_url="postgresql://..."``.
+            environment: variables of the process beside these.
         """
         self.port = free_port()
         self._log_file = folder / f"server-{self.port}.log"
         self._environment = _environment({"data_dir": folder / "data", **settings})
+        self._beside = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,6 +60,11 @@ class ServerProcess:
     def log(self) -> str:
         """Everything the process has written to its outputs so far, over all its starts."""
         return self._log_file.read_text(errors="replace") if self._log_file.exists() else ""
+
+    @property
+    def is_running(self) -> bool:
+        """The process was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -77,8 +86,9 @@ class ServerProcess:
         command = [sys.executable, "-m", "app", "serve", "--host", LOOPBACK, "--port", str(self.port)]
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
+                command, cwd=ROOT, env=self._environment | self._beside,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
         self._wait_until_ready()
 
     def start_on_a_free_port(self) -> None:
