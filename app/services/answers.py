@@ -155,7 +155,7 @@ def apply(unit: Unit, answer_id: int, fence: int | None = None) -> AnswerRecord 
     jobs = Jobs(unit)
     record = jobs.lock(given.job_id)
     given = unit.tx.answer(answer_id)
-    run = unit.tx.run(given.run_id) if given else None
+    run = unit.tx.lock_run(given.run_id) if given else None
     if given is None or given.stage != STORED or run is None:
         return None
     if run.node_id != unit.node_id or (fence is not None and run.fence != fence):

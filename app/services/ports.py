@@ -448,6 +448,9 @@ class Tx(Protocol):
     def set_run_note(self, run_id: str, note: str) -> None:
         """Replace what the run's executor has noted."""
 
+    def lock_run(self, run_id: str) -> RunRecord | None:
+        """As ``run``; until the transaction ends, no other node takes the run over. Lock its job before."""
+
     def stopping_runs(self, node_id: str) -> list[RunRecord]:
         """Runs of this node that are to be stopped and have not ended."""
 

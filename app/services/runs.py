@@ -36,12 +36,13 @@ def note(unit: Unit, run: RunRecord, text: str) -> bool:
 
 
 def _owned(unit: Unit, jobs: Jobs, run: RunRecord) -> JobRecord | None:
-    """The run's job, locked, as long as the run is its owner's."""
+    """The run's job, locked, as long as the run is its owner's; the run is locked too, and nobody takes it over before
+    what is written about it is there."""
     try:
         record = jobs.lock(run.job_id)
     except NotFound:
         return None
-    stored = unit.tx.run(run.run_id)
+    stored = unit.tx.lock_run(run.run_id)
     if stored is None or stored.fence != run.fence or stored.node_id != run.node_id:
         return None
     return record

@@ -23,6 +23,7 @@ _RUNS = (
     .where(run.c.ended.is_(False))
 )
 _RUN = Statement(_RUNS.where(run.c.run_id == bindparam("run_id")))
+_LOCK_RUN = Statement(_RUNS.where(run.c.run_id == bindparam("run_id")).with_for_update(key_share=True, of=run))
 _STOPPING = Statement(_RUNS.where(run.c.node_id == bindparam("node_id"), run.c.stopping).order_by(run.c.key))
 _RUNS_BY_KEY = Statement(_RUNS.where(AnyOf(run.c.key, "keys")).order_by(run.c.key))
 
@@ -126,6 +127,11 @@ class RunQueries(Queries):
 
     def set_run_note(self, run_id: str, note: str) -> None:
         self.sql.change(_NOTE, own_id=run_id, new_note=note)
+
+    def lock_run(self, run_id: str) -> RunRecord | None:
+        self.sql.check_writable()
+        row = self.sql.one(_LOCK_RUN, run_id=run_id)
+        return RunRecord(*row) if row else None
 
     def stopping_runs(self, node_id: str) -> list[RunRecord]:
         return [RunRecord(*row) for row in self.sql.all(_STOPPING, node_id=node_id)]

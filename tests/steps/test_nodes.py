@@ -16,6 +16,7 @@ from app.bus.memory import Exchange
 from app.domain.commands import Run, SetHold, Stop
 from app.domain.job import Answer, Hold
 from app.services import jobs as use_cases
+from app.services import runs
 from app.services.answers import AnswerReceipt
 from app.services.engine import Unit, new_id
 from app.services.ports import JobRecord, RunRecord, StepExecutor, Timer, Tx
@@ -180,6 +181,30 @@ async def test_two_nodes_that_take_over_at_once_take_each_run_once(settings: Set
 
 def _start_node(tx: Tx, name: str) -> None:
     tx.start_node(name, tx.now_ms() + 600_000)
+
+
+async def test_a_run_is_not_taken_over_while_its_owner_writes_about_it(settings: Settings) -> None:
+    """The race: the fencing number is looked at, the run is taken over, and only then what was noted is committed. The
+    heir would not know that an e-mail is being sent."""
+    loop = asyncio.get_running_loop()
+    async with open_world(settings, [Scripted()], lease_s=LONG_S) as world:
+        job_id = await world.create(await world.template(SERVING))
+        await world.act(job_id, Run())
+        run = await run_of(world, job_id, "serve")
+        await world.store.run(partial(_start_node, name="heir"))
+        await world.store.run(lambda tx: tx.end_node(world.runner.node_id))
+
+        def adopt(tx: Tx) -> list[RunRecord]:
+            return tx.adopt_runs("heir", tx.now_ms())
+
+        def note(unit: Unit) -> list[RunRecord]:
+            assert runs.note(unit, run, "I am about to send it")
+            return asyncio.run_coroutine_threadsafe(world.store.run(adopt), loop).result(deadline(1))
+
+        assert await world.execute(note, None) == []
+        (adopted,) = await world.store.run(adopt)
+        assert (adopted.fence, adopted.note) == (run.fence + 1, "I am about to send it")
+        assert await world.execute(lambda unit: runs.note(unit, run, "again"), None) is False
 
 
 async def test_a_node_that_was_late_itself_takes_nothing_at_first(settings: Settings) -> None:
