@@ -33,7 +33,8 @@ class StepKind(StrEnum):
 
 
 SERVICE_KINDS = frozenset({StepKind.EMAIL, StepKind.WEB_REQUEST, StepKind.CREATE_JOB, StepKind.EXECUTE_GP})
-"""Steps the server itself does. All others are done by people, except a manual step that asks nothing."""
+"""Kinds of steps the server itself does, whatever they say. All others are done by people, except a manual step that
+asks nothing, and an UpdateJobProperties step that has values."""
 
 _KINDS = {kind.value: kind for kind in StepKind}
 
@@ -86,8 +87,12 @@ class Step:
 
     @property
     def is_service(self) -> bool:
-        """The server does this step; nobody is asked."""
-        return self.kind in SERVICE_KINDS
+        """The server does this step; nobody is asked.
+
+        An UpdateJobProperties step is one of both: with ``propertyValues`` the server sets them, else it asks.
+        """
+        sets_values = self.kind is StepKind.UPDATE_PROPERTIES and self.args.get("propertyValues") is not None
+        return sets_values or self.kind in SERVICE_KINDS
 
     @property
     def asks(self) -> bool:

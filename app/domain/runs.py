@@ -1,18 +1,23 @@
 """Decides what happens to a run from inside: answers stored and applied, executors ending, holds running out."""
 
+from collections.abc import Sequence
+
 from app.domain import events as e
 from app.domain.access import SYSTEM, Actor
-from app.domain.actions import Moment, stopped
+from app.domain.actions import MAX_HOLDS, Moment, stopped
 from app.domain.answers import answer_problem, refusal
 from app.domain.apply import apply
 from app.domain.commands import ApplyAnswer, CompleteRun, EndHold, EndStoppedRun, FailRun, GiveAnswer, ReportProgress
 from app.domain.diagram import Diagram, StepKind
 from app.domain.finishing import Case
 from app.domain.geometry import read_location
-from app.domain.job import Answer, CurrentStep, Job, ReturnValue, StepFault, StepState, StoredAnswer
+from app.domain.job import Answer, CurrentStep, Hold, Job, ReturnValue, StepFault, StepState, StoredAnswer
 from app.domain.outcomes import Decision, Recorded
+from app.domain.paths import scope_of, ways_out
 from app.domain.prompts import FINISHED_BY_ANSWER, AnswerFacts, Refused, given_values, return_value
 from app.domain.work import Work
+from app.errors import InvalidValue, RuleViolation
+from app.expressions.arcade import STEP_SUCCESS
 
 NO_FACTS = AnswerFacts()
 
@@ -121,4 +126,33 @@ def end_hold(job: Job, diagram: Diagram, command: EndHold, moment: Moment) -> De
     work = Work(job, diagram, SYSTEM, now_ms=moment.now_ms, new_id=moment.new_id)
     work.release(hold)
     work.start_automatic_steps()
+    return work.decision()
+
+
+def next_steps(job: Job, diagram: Diagram, step_id: str) -> tuple[str, ...]:
+    """The steps that a service step leads to when it succeeds; all it may lead to where it waits for Finish.
+
+    Raises:
+        ArcadeError: a path cannot be evaluated. InvalidValue: there are paths, and none would be taken.
+    """
+    step, current = diagram.by_id[step_id], job.flow.current(step_id)
+    if not step.proceed_next:
+        return tuple(dict.fromkeys(path.next_step for path in step.paths if path.next_step in diagram.by_id))
+    ways = ways_out(diagram, step, current.assignment, scope_of(job, SYSTEM.username, STEP_SUCCESS))
+    if step.paths and not ways:
+        raise InvalidValue("No path out of the step matches its success.")
+    return tuple(dict.fromkeys(way.path.next_step for way in ways))
+
+
+def wait_for_jobs(
+    job: Job, diagram: Diagram, step_ids: Sequence[str], job_ids: Sequence[str], moment: Moment
+) -> Decision:
+    """Hold steps until other jobs are complete. Raises RuleViolation when that is more holds than a job may have."""
+    if len(job.flow.holds) + len(step_ids) * len(job_ids) > MAX_HOLDS:
+        raise RuleViolation(f"The job would have more than {MAX_HOLDS} holds.", name="TooManyHolds")
+    work = Work(job, diagram, SYSTEM, now_ms=moment.now_ms, new_id=moment.new_id)
+    for step_id in step_ids:
+        for job_id in job_ids:
+            hold = Hold(work.new_id(), step_id, SYSTEM.username, moment.now_ms, dependent_job_id=job_id)
+            work.record(e.HoldSet(hold, blocks=job.flow.step(step_id) is not None))
     return work.decision()

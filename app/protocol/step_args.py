@@ -10,6 +10,7 @@ import msgspec
 
 from app.domain.diagram import Diagram, Step, StepKind
 from app.errors import InvalidValue
+from app.protocol.create_job import CreateJobArgs, GivenValue, value_faults
 
 
 class PromptArgs(msgspec.Struct, rename="camel"):
@@ -48,18 +49,26 @@ class AskedProperty(msgspec.Struct, rename="camel"):
 
 
 class PropertiesArgs(PromptArgs, rename="camel"):
-    """Properties are wanted."""
+    """Properties are wanted of the step's user (``properties``), or set by the server (``propertyValues``)."""
 
     properties: list[AskedProperty] | None = None
+    property_values: list[GivenValue] | None = None
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong beyond the types of the members."""
+        if self.properties and self.property_values is not None:
+            yield "properties has what the step asks for, propertyValues what the server sets; it must be one of them"
+        yield from value_faults("propertyValues", self.property_values)
 
 
-_ARGS_OF: Final[dict[StepKind, type[PromptArgs]]] = {
+_ARGS_OF: Final[dict[StepKind, type[msgspec.Struct]]] = {
     StepKind.MANUAL: PromptArgs,
     StepKind.OPEN_APP: PromptArgs,
     StepKind.ATTACHMENT: PromptArgs,
     StepKind.QUESTION: QuestionArgs,
     StepKind.DEFINE_LOCATION: LocationArgs,
     StepKind.UPDATE_PROPERTIES: PropertiesArgs,
+    StepKind.CREATE_JOB: CreateJobArgs,
 }
 
 
@@ -77,10 +86,13 @@ def _faults(step: Step) -> Iterator[str]:
         args = msgspec.convert(step.args, schema)
     except msgspec.ValidationError as error:
         text = str(error).replace("`$.", "`action.args.")
-        yield text[:1].lower() + text[1:]
+        text = text[:1].lower() + text[1:]
+        yield text if "`action.args" in text else f"action.args: {text}"
         return
     if isinstance(args, QuestionArgs):
         yield from _question_faults(args)
+    if isinstance(args, PropertiesArgs | CreateJobArgs):
+        yield from (f"action.args.{fault}" for fault in args.faults())
 
 
 def _question_faults(args: QuestionArgs) -> Iterator[str]:

@@ -9,7 +9,7 @@ import msgspec
 from app.domain.access import Actor
 from app.domain.actions import Moment
 from app.domain.diagram import Diagram
-from app.domain.job import UNASSIGNED, AssignedType, Assignment, Job, Location
+from app.domain.job import MAX_DESCENDANTS, UNASSIGNED, AssignedType, Assignment, Job, Location
 from app.domain.manage import create as create_job
 from app.domain.paths import resolve_assignment, scope_of, with_properties
 from app.domain.properties import PropertyValue, RelatedRow, Tables, faults_of
@@ -72,6 +72,7 @@ class JobOverrides:
     extended_properties: tuple[tuple[str, str | None], ...] = ()
     related_rows: tuple[tuple[str, Mapping[str, str | None]], ...] = ()
     """Rows of one-to-many tables: the table, and values by property name."""
+    may_create: int = MAX_DESCENDANTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,16 @@ def create(unit: Unit, template_id: str, overrides: JobOverrides) -> CreatedJobs
         raise PermissionDenied(f"Creating jobs needs the privilege jobCreate, which {unit.actor.username!r} lacks.")
     template, diagram = _template_and_diagram(unit, template_id)
     _check_shared(unit, template)
+    return _create(unit, template, diagram, overrides)
+
+
+def create_for_step(unit: Unit, template_id: str, overrides: JobOverrides) -> CreatedJobs:
+    """Create jobs as a step wants them: nobody's privileges are asked. Raises as ``create`` otherwise."""
+    template, diagram = _template_and_diagram(unit, template_id)
+    return _create(unit, template, diagram, overrides)
+
+
+def _create(unit: Unit, template: JobTemplate, diagram: Diagram, overrides: JobOverrides) -> CreatedJobs:
     defaults = template_defaults(template.body)
     check_overrides(unit, overrides)
     tables = tables_of(template.body)
@@ -220,6 +231,7 @@ def _job(
         start_ms=start_ms,
         due_ms=_due_ms(start_ms, defaults, overrides),
         location=overrides.location,
+        may_create=overrides.may_create,
     )
 
 

@@ -1,11 +1,13 @@
 """From a step's ``action.args`` to what its executor works with: checked, and with its expressions computed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
 
 from app.domain.paths import scope_of
-from app.errors import StepFailed
+from app.errors import BackendError, GatewayError, StepError, StepFailed
 from app.expressions.arcade import ArcadeError, evaluate_text, is_expression
 from app.protocol.codes import MsgCode
 from app.services.ports import StepContext
@@ -37,3 +39,14 @@ def text_of(context: StepContext, name: str, source: str) -> str:
         return evaluate_text(source, scope_of(context.job, context.started_by))
     except ArcadeError as error:
         raise StepFailed(f"{name} cannot be evaluated: {error}.", name=MsgCode.EXPRESSION_FAILED) from error
+
+
+@contextmanager
+def step_failure(code: MsgCode) -> Iterator[None]:
+    """Let what a use case refuses fail the step under ``code``; the database's own troubles pass."""
+    try:
+        yield
+    except (StepError, BackendError):
+        raise
+    except GatewayError as error:
+        raise StepFailed(error.message, name=code, details=error.details) from error

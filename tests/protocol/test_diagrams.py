@@ -271,6 +271,17 @@ def test_a_question_that_cannot_be_answered_must_not_become_active(responses: An
         ("Question", {"question": {}, "questionResponses": [{"value": 1}]}),
         ("DefineLocation", {"geometryType": 5}),
         ("UpdateJobProperties", {"properties": [{"required": True}]}),
+        ("UpdateJobProperties", {"properties": [{"identifier": "a.b"}], "propertyValues": []}),
+        ("UpdateJobProperties", {"propertyValues": [{"identifier": "a.b", "value": "JobName($job"}]}),
+        ("UpdateJobProperties", {"propertyValues": [{"value": "1"}]}),
+        ("CreateJob", {}),
+        ("CreateJob", {"jobTemplateId": ""}),
+        ("CreateJob", {"jobTemplateId": "t", "numberOfJobs": -1}),
+        ("CreateJob", {"jobTemplateId": "t", "items": "[1]", "numberOfJobs": 1}),
+        ("CreateJob", {"jobTemplateId": "t", "items": "one two"}),
+        ("CreateJob", {"jobTemplateId": "JobName($job"}),
+        ("CreateJob", {"jobTemplateId": "t", "assignedType": "User"}),
+        ("CreateJob", {"jobTemplateId": "t", "extendedProperties": [{"identifier": "a.b", "value": "Nothing()"}]}),
     ],
 )
 def test_arguments_of_a_known_kind_must_be_of_the_right_type(kind: str, args: Any) -> None:
