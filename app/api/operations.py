@@ -37,13 +37,21 @@ from app.protocol.item_setup import (
     StoredTemplateList,
     StoredTemplateUpdate,
 )
-from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody, UpdateJobBody
+from app.protocol.job_requests import (
+    AssignBody,
+    CommentBody,
+    CreateJobsBody,
+    ManageBody,
+    SetLocationBody,
+    UpdateJobBody,
+)
 from app.protocol.jobs import (
     CommentAddedAnswer,
     CreatedJobsAnswer,
     JobAnswer,
     JobCommentsAnswer,
     JobHistoryAnswer,
+    LocationAnswer,
     ManagedJobsAnswer,
 )
 from app.protocol.tables import TableList
@@ -264,6 +272,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     f"DELETE {_ATTACHMENT}": Operation(
         "deleteAttachment", "Attachments", "Delete an attachment", Success, privilege="`jobUpdateAttachments`"
+    ),
+    f"GET {_JOB}/location": Operation("getJobLocation", "Jobs", "Read where a job is, in Web Mercator", LocationAnswer),
+    f"PUT {_JOB}/location": Operation(
+        "setJobLocation",
+        "Jobs",
+        "Set, change or clear where a job is",
+        Success,
+        SetLocationBody,
+        privilege="`jobUpdateLocation`",
+        notes="Degrees (4326) or Web Mercator (102100, 3857). An empty location clears it.",
     ),
     f"GET {_JOB}/diagram": Operation(
         "getJobDiagram", "Jobs", "Read the diagram version a job follows", _DIAGRAM_ANSWER

@@ -15,6 +15,7 @@ from app.api import (
     items,
     job_templates,
     jobs,
+    locations,
     lookups,
     stored_templates,
 )
@@ -47,6 +48,8 @@ routes: Final[list[BaseRoute]] = [
     Route(_ATTACHMENT, attachments.content, methods=["GET"]),
     Route(_ATTACHMENT, attachments.change, methods=["POST"]),
     Route(_ATTACHMENT, attachments.delete, methods=["DELETE"]),
+    Route(f"{_JOB}/location", locations.read, methods=["GET"]),
+    Route(f"{_JOB}/location", locations.write, methods=["PUT"]),
     Route(f"{_JOB}/steps/{{step_id}}/response", answers.respond, methods=["POST"]),
     Route(f"{_JOB}/{{step_id}}", jobs.assign, methods=["POST"]),
     # diagrams

@@ -149,9 +149,9 @@ class AddComment:
 
 @dataclass(frozen=True, slots=True)
 class SetLocation:
-    """Set the job's place."""
+    """Set the job's place; None clears it."""
 
-    location: Location
+    location: Location | None
 
 
 class ManageType(StrEnum):

@@ -3,7 +3,8 @@
 Members that are not known are ignored, and ``null`` means absent.
 """
 
-from typing import Annotated, Final
+import json
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -26,10 +27,16 @@ class Request(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class LocationBody(Request):
-    """A place; ``geometry`` is JSON text inside JSON."""
+    """A place; ``geometry`` is JSON text inside JSON, or (ours) the geometry itself. Empty, it is no place."""
 
     geometry_type: str | None = None
-    geometry: str | None = None
+    geometry: str | dict[str, Any] | None = None
+
+
+class SetLocationBody(Request):
+    """``PUT jobs/{jobId}/location`` (rest.md 5.11)."""
+
+    location: LocationBody
 
 
 Value = str | int | float | bool
@@ -218,12 +225,21 @@ def read_assignment(assigned_type: AssignedType | None, assigned_to: str | None)
 
 
 def read_place(body: LocationBody | None) -> Location | None:
-    """Read a place into Web Mercator; None for an empty one. Raises InvalidValue."""
-    if body is None or not body.geometry:
+    """Read a place into Web Mercator; None for an empty one: no geometry, or one without members. Raises InvalidValue.
+
+    A ``Point`` is kept as a ``Multipoint`` of one; without ``geometryType`` the geometry says what it is.
+    """
+    geometry = body.geometry if body else None
+    text = geometry.strip() if isinstance(geometry, str) else json.dumps(geometry or {})
+    if body is None or text in {"", "{}"}:
         return None
-    location = read_location(body.geometry)
-    if body.geometry_type not in {location.geometry_type, None}:
+    location = read_location(text)
+    if body.geometry_type not in {location.geometry_type, None} and not _is_point(body.geometry_type, location):
         raise InvalidValue(
             f"location.geometryType {body.geometry_type!r} does not fit its geometry, a {location.geometry_type}."
         )
     return location
+
+
+def _is_point(geometry_type: str | None, location: Location) -> bool:
+    return geometry_type == "Point" and len(json.loads(location.geometry).get("points", ())) == 1

@@ -172,6 +172,14 @@ class CommentAddedAnswer(Answer, kw_only=True):
     comment_id: str
 
 
+class LocationAnswer(Answer, kw_only=True):
+    """Where a job is: ``Multipoint``, ``Polyline``, ``Polygon`` or ``None``; ``geometry`` is JSON text in JSON, in Web
+    Mercator."""
+
+    geometry_type: str
+    geometry: str
+
+
 def render_job(job: Job, current_steps: list[ActiveStep]) -> JobAnswer:
     """A job with its basic members."""
     return JobAnswer(

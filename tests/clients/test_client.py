@@ -196,6 +196,50 @@ async def test_a_step_that_may_be_skipped_is_finished_without_a_run(client: Clie
 
 
 @pytest.mark.anyio
+async def test_files_and_links_are_attached_read_renamed_and_deleted(client: Client, tmp_path: Path) -> None:
+    job_id, step_id = await new_job(client)
+    data = os.urandom(600_000)
+    saved = tmp_path / "photo"
+    saved.write_bytes(data)
+    with saved.open("rb") as file:
+        photo = await client.add_attachment(job_id, file, 'Häuser "家".jpg', folder="Photos", step_id=step_id)
+    note = await client.add_attachment(job_id, b"hi", "note", alias="Nöte", media_type="text/markdown")
+    link = await client.add_link(job_id, "https://files.test/1", alias="Files")
+    first, second, third = await client.attachments(job_id)
+    assert (first.id, first.file_name, first.folder, first.step_id) == (photo, 'Häuser "家".jpg', "Photos", step_id)
+    assert (first.media_type, first.size, first.is_link) == ("image/jpeg", len(data), False)
+    assert (second.id, second.alias, second.media_type, second.folder) == (note, "Nöte", "text/markdown", "General")
+    assert (third.id, third.url, third.is_link) == (link, "https://files.test/1", True)
+    assert await client.read_attachment(job_id, photo) == data
+    assert await client.read_attachment(job_id, link) == b"https://files.test/1"
+    await client.update_attachment(job_id, note, alias="Note", folder="Notes")
+    await client.delete_attachment(job_id, photo)
+    assert [(each.alias, each.folder) for each in await client.attachments(job_id)] == [
+        ("Note", "Notes"),
+        ("Files", "General"),
+    ]
+    for gone in (client.delete_attachment(job_id, photo), client.read_attachment(job_id, photo)):
+        with pytest.raises(NotFound):
+            await gone
+    with pytest.raises(RequestRefused, match="alias"):
+        await client.update_attachment(job_id, note, alias="")
+
+
+@pytest.mark.anyio
+async def test_a_location_is_set_read_and_cleared(client: Client) -> None:
+    job_id, _ = await new_job(client)
+    assert await client.location(job_id) is None
+    await client.set_location(job_id, {"x": 0, "y": 0, "spatialReference": {"wkid": 102100}})
+    found = await client.location(job_id)
+    assert found is not None
+    assert (found.geometry_type, "[[0,0]]" in found.geometry) == ("Multipoint", True)
+    with pytest.raises(RequestRefused, match="location"):
+        await client.set_location(job_id, "nowhere")
+    await client.set_location(job_id, None)
+    assert await client.location(job_id) is None
+
+
+@pytest.mark.anyio
 async def test_comments_and_history_are_written_and_read(client: Client) -> None:
     job_id, step_id = await new_job(client)
     comment_id = await client.add_comment(job_id, "Häuser, 家 and / & ?")

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import msgspec
 
@@ -22,11 +22,13 @@ from stepgate_client.models import (
     ActionResult,
     AnswerVerdict,
     AssignedType,
+    Attachment,
     Comment,
     CreatedJobs,
     Diagram,
     HistoryEntry,
     Job,
+    Location,
     ManageResult,
 )
 from stepgate_client.notifications import Notifications, Position
@@ -142,6 +144,88 @@ class Client:
         """Write a comment; returns its id."""
         body = {"comment": comment}
         return (await self._rest.post(f"jobs/{_part(job_id)}/comments", body, _CommentId)).comment_id
+
+    # ------------------------------------------------------------ attachments and place
+
+    async def attachments(self, job_id: str) -> list[Attachment]:
+        """List a job's attachments, in the order they were added."""
+        return (await self._rest.get(f"jobs/{_part(job_id)}/attachments", _Attachments)).attachments
+
+    async def add_attachment(
+        self,
+        job_id: str,
+        file: bytes | BinaryIO,
+        name: str,
+        *,
+        alias: str | None = None,
+        folder: str | None = None,
+        step_id: str | None = None,
+        media_type: str | None = None,
+    ) -> str:
+        """Attach a file; returns the attachment's id.
+
+        Args:
+            job_id: the job.
+            file: its bytes, or a file opened for reading bytes, which is sent as it is read.
+            name: what the file is called when it is saved again.
+            alias: what it is called in lists; the name by default.
+            folder: by default the one the step asks for, else ``General``.
+            step_id: a step of the job's diagram that it is for.
+            media_type: by default what the server thinks of the name.
+        """
+        fields = {"alias": alias, "folder": folder, "stepId": step_id}
+        added = await self._rest.upload(
+            f"jobs/{_part(job_id)}/attachments",
+            ("attachment", name, file, media_type),
+            {name: text for name, text in fields.items() if text is not None},
+            _AttachmentAdded,
+        )
+        return added.url.rpartition("/")[2]
+
+    async def add_link(
+        self,
+        job_id: str,
+        url: str,
+        *,
+        alias: str | None = None,
+        folder: str | None = None,
+        step_id: str | None = None,
+    ) -> str:
+        """Attach a web address, a path, or the text of any document id; returns the attachment's id."""
+        body = {"attachments": [{"url": url, "alias": alias, "folder": folder}], "stepId": step_id}
+        added = await self._rest.post(f"jobs/{_part(job_id)}/attachmentslinked", body, _LinksAdded)
+        return added.attachments[0].attachment_id
+
+    async def read_attachment(self, job_id: str, attachment_id: str) -> bytes:
+        """Read a whole file; of a link, its text."""
+        return b"".join([piece async for piece in self.stream_attachment(job_id, attachment_id)])
+
+    def stream_attachment(self, job_id: str, attachment_id: str) -> AsyncIterator[bytes]:
+        """Read a file in pieces as they come. Raises ConnectionFailed when it breaks off."""
+        return self._rest.download(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}")
+
+    async def update_attachment(
+        self, job_id: str, attachment_id: str, *, alias: str | None = None, folder: str | None = None
+    ) -> None:
+        """Give an attachment another alias, another folder, or both."""
+        body = {"alias": alias, "folder": folder}
+        await self._rest.post(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}", body, _Success)
+
+    async def delete_attachment(self, job_id: str, attachment_id: str) -> None:
+        """Delete an attachment and its file. Raises NotFound when it is gone already."""
+        await self._rest.delete(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}", _Success)
+
+    async def location(self, job_id: str) -> Location | None:
+        """Read where a job is; None: nowhere."""
+        found = await self._rest.get(f"jobs/{_part(job_id)}/location", Location)
+        return None if found.geometry_type == "None" else found
+
+    async def set_location(self, job_id: str, geometry: Mapping[str, Any] | str | None) -> None:
+        """Set where a job is, by Esri geometry JSON in degrees or Web Mercator; None: nowhere."""
+        text = geometry if isinstance(geometry, str) else msgspec.json.encode(geometry or {}).decode()
+        await self._rest.put(f"jobs/{_part(job_id)}/location", {"location": {"geometry": text}}, _Success)
+
+    # ------------------------------------------------------------ managing
 
     async def manage(self, type: ManageType, job_ids: Iterable[str]) -> ManageResult:  # noqa: A002 - the wire's word
         """Close, reopen, delete or upgrade jobs.
@@ -355,6 +439,22 @@ class _History(msgspec.Struct, rename="camel"):
 
 class _Comments(msgspec.Struct, rename="camel"):
     job_comments: list[Comment]
+
+
+class _Attachments(msgspec.Struct):
+    attachments: list[Attachment]
+
+
+class _AttachmentAdded(msgspec.Struct):
+    url: str
+
+
+class _LinkAdded(msgspec.Struct, rename="camel"):
+    attachment_id: str
+
+
+class _LinksAdded(msgspec.Struct):
+    attachments: list[_LinkAdded]
 
 
 class _CommentId(msgspec.Struct, rename="camel"):

@@ -309,11 +309,12 @@ class JobUpdated(JobMessage, frozen=True):
 
 
 class Attachment(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
-    """An attachment as ``JobAttachmentUpdated`` lists it."""
+    """An attachment as ``JobAttachmentUpdated`` lists it. ``url`` is that of a linked one."""
 
     id: str
     alias: str | None = None
     folder: str | None = None
+    step_id: str | None = None
     url: str | None = None
     last_modified_by: str | None = None
     last_modified: datetime | None = None

@@ -176,6 +176,36 @@ class Comment(Model, frozen=True):
     last_modified: datetime | None = None
 
 
+class Attachment(Model, frozen=True):
+    """An attachment of a job (rest.md 5.9). ``url`` is the link of a linked one, else where the file is to be had.
+
+    ``file_name``, ``media_type``, ``size`` (bytes) and ``sha256`` (hexadecimal) are there for files.
+    """
+
+    id: str
+    alias: str
+    folder: str = ""
+    url: str = ""
+    last_modified_by: str | None = None
+    last_modified: datetime | None = None
+    step_id: str | None = None
+    file_name: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+
+    @property
+    def is_link(self) -> bool:
+        return self.file_name is None
+
+
+class Location(Model, frozen=True):
+    """Where a job is. ``geometry`` is JSON text in Web Mercator."""
+
+    geometry_type: str
+    geometry: str
+
+
 class HistoryEntry(Model, frozen=True):
     """One line of a job's history (rest.md 14.6)."""
 

@@ -1,6 +1,9 @@
 """Calls over HTTP: JSON out, typed results in, refusals as exceptions."""
 
-from typing import TypeVar
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -12,6 +15,8 @@ from stepgate_client.errors import ConnectionFailed, ProtocolError
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
+
+_PIECE_BYTES: Final = 256 * 1024
 
 
 class Rest:
@@ -43,23 +48,70 @@ class Rest:
         """Delete; never tried again by itself."""
         return await self._call("DELETE", path, result)
 
+    async def upload(
+        self, path: str, file: tuple[str, str, bytes | BinaryIO, str | None], fields: dict[str, str], result: type[T]
+    ) -> T:
+        """Send a form with a file: ``(field, name, bytes, media type)``. An open file is read in a thread."""
+        field, name, data, media_type = file
+        boundary = secrets.token_hex(16)
+        form = _form(boundary, field, name, data, media_type, fields)
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return _read(await self._request("POST", path, content=form, headers=headers), result)
+
+    async def download(self, path: str) -> AsyncIterator[bytes]:
+        """The bytes of an answer, in the pieces they come in."""
+        try:
+            async with self._http.stream(
+                "GET", f"{self._endpoint.item_url}/{path}", headers=await self._headers()
+            ) as response:
+                if response.status_code != httpx2.codes.OK:
+                    raise error_of(response.status_code, await response.aread(), response.headers.get("Retry-After"))
+                async for piece in response.aiter_bytes():
+                    yield piece
+        except httpx2.TransportError as error:
+            raise self._no_answer(error) from error
+
     async def close(self) -> None:
         await self._http.aclose()
 
     async def _call(
         self, method: str, path: str, result: type[T], *, params: dict[str, str] | None = None, content: bytes = b""
     ) -> T:
-        headers = {"Authorization": f"Bearer {await self._endpoint.token()}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
         if content:
             headers["Content-Type"] = "application/json"
+        return _read(await self._request(method, path, params=params, content=content, headers=headers), result)
+
+    async def _request(self, method: str, path: str, *, headers: dict[str, str], **options: Any) -> httpx2.Response:
         url = f"{self._endpoint.item_url}/{path}"
         try:
-            response = await self._http.request(method, url, params=params, content=content, headers=headers)
+            return await self._http.request(method, url, headers=headers | await self._headers(), **options)
         except httpx2.TransportError as error:
-            raise ConnectionFailed(
-                f"No answer from {self._endpoint.url}: {str(error) or type(error).__name__}."
-            ) from error
-        return _read(response, result)
+            raise self._no_answer(error) from error
+
+    async def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {await self._endpoint.token()}"}
+
+    def _no_answer(self, error: httpx2.TransportError) -> ConnectionFailed:
+        return ConnectionFailed(f"No answer from {self._endpoint.url}: {str(error) or type(error).__name__}.")
+
+
+async def _form(  # noqa: PLR0917  (what a form is made of)
+    boundary: str, field: str, name: str, data: bytes | BinaryIO, media_type: str | None, fields: dict[str, str]
+) -> AsyncIterator[bytes]:
+    """A form of several parts, its file last and read piece by piece."""
+    for key, text in fields.items():
+        yield f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}\r\n'.encode()
+    called = name.replace("\\", "\\\\").replace('"', '\\"').replace("\r", " ").replace("\n", " ")
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{called}"\r\n'
+    kind = f"Content-Type: {media_type}\r\n" if media_type else ""
+    yield f"{head}{kind}\r\n".encode()
+    if isinstance(data, bytes):
+        yield data
+    else:
+        while piece := await asyncio.to_thread(data.read, _PIECE_BYTES):
+            yield piece
+    yield f"\r\n--{boundary}--\r\n".encode()
 
 
 def part(text: str) -> str:
