@@ -13,7 +13,7 @@ from app.domain.attachments import file_name
 from app.domain.job import Content
 from app.services.attachment_files import AttachmentFiles
 
-_RANGE: Final = re.compile(r"(?i)bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII)
+_RANGE: Final = re.compile(r"(?i)bytes=\s*(\d{0,40})\s*-\s*(\d{0,40})\s*", re.ASCII)
 
 _SAFETY: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -80,7 +80,7 @@ def _span(request: Request, size: int, etag: str) -> tuple[int, int] | None:
     found = _RANGE.fullmatch(request.headers.get("range", ""))
     if found is None or request.headers.get("if-range", etag) != etag:
         return None
-    first, last = found[1][:20], found[2][:20]
+    first, last = found[1], found[2]
     if not first and not last:
         return None
     if not first:

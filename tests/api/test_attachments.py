@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,9 @@ def test_one_range_of_a_file_is_read(api: Api, job: str) -> None:
         assert answer.headers["content-length"] == str(stop - start)
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,4-5", "bytes=9-5", "bytes=-", "lines=1-2", "bytes=a-b", ""])
+@pytest.mark.parametrize(
+    "asked", ["bytes=0-1,4-5", "bytes=9-5", "bytes=-", "lines=1-2", "bytes=a-b", f"bytes={'0' * 5000}-", ""]
+)
 def test_a_range_that_is_none_or_several_gets_the_whole_file(api: Api, job: str, asked: str) -> None:
     answer = download(api, job, attach(api, job), Range=asked)
     assert (answer.status_code, answer.content) == (200, DATA)
@@ -349,6 +352,33 @@ def test_with_the_job_its_files_go(api: Api, job: str) -> None:
     assert api.post("jobs/manage", {"type": ManageType.DELETE, "jobIds": [job]})["success"]
     sweep(api)
     assert files(api) == before
+
+
+# ---------------------------------------------------------------- steps that ask for attachments
+
+
+def test_whoever_answers_a_step_sees_what_was_added_for_it(api: Api, templates: Callable[..., str]) -> None:
+    args = {"folder": "Photos", "userPrompt": "Add photos", "acceptLinked": False, "acceptedFileTypes": ".jpg,.png"}
+    action = {"actionType": "Attachment", "args": args}
+    job_id = api.job(templates("Photos wanted", [{"id": "photos", "name": "Photos", "action": action, "paths": []}]))
+    assert api.action(job_id, "Run")["success"]
+    attach(api, job_id, name="elsewhere.txt")
+    for name, refused in (("roof.PNG", None), ("roof.txt", ".jpg, .png")):
+        form = {"files": {"attachment": (name, DATA)}, "data": {"stepId": "photos"}}
+        answer = api.call("POST", f"jobs/{job_id}/attachments", **form)
+        if refused:
+            assert refused in error(answer)["message"]
+        else:
+            ok(answer)
+    link = {"attachments": [{"url": "https://files.test"}], "stepId": "photos"}
+    assert api.refused(f"jobs/{job_id}/attachmentslinked", link)["type"] == "AttachmentNotAccepted"
+    wanted = [each for each in listed(api, job_id) if each.get("stepId") == "photos"]
+    assert [(each["alias"], each["folder"]) for each in wanted] == [("roof.PNG", "Photos")]
+    assert told(api, job_id)[-1]["adds"][0]["stepId"] == "photos"
+    assert api.current(job_id) == ["photos"], "adding is not answering"
+    ok(api.call("POST", f"jobs/{job_id}/steps/photos/response", json={"attachmentResponse": True}))
+    assert api.current(job_id) == []
+    assert [each["alias"] for each in listed(api, job_id)] == ["elsewhere.txt", "roof.PNG"]
 
 
 # ---------------------------------------------------------------- who and where

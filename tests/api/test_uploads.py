@@ -61,3 +61,23 @@ async def test_a_slow_upload_is_not_seen_and_holds_up_nobody_and_an_aborted_one_
                 await gateway.files.sweep()
         assert [each["alias"] for each in (await client.get(path)).json()["attachments"]] == ["b"]
         assert len(list((tmp_path / "attachments").glob("*.blob"))) == 1
+
+
+async def test_what_one_server_took_another_hands_out(postgres_url: str, tmp_path: Path) -> None:
+    """In the database, without a folder in common; and gone on both when it is deleted through either."""
+    one, two = (
+        create_app(Settings(data_dir=tmp_path / name, database_url=postgres_url, admin_password="pw"))
+        for name in ("one", "two")
+    )
+    data = PIECE * 3
+    async with serve(one) as first, serve(two) as second, httpx2.AsyncClient(timeout=deadline(3)) as client:
+        client.headers["Authorization"] = f"Bearer {one.state.gateway.tokens.issue(ADMIN, 3600)}"
+        made = await client.post(f"http://{first}{ITEM}/jobTemplates/{TEMPLATE_ID}/job", json={})
+        path = f"{ITEM}/jobs/{made.json()['jobIds'][0]}/attachments"
+        added = await client.post(f"http://{first}{path}", files={"attachment": ("a.bin", data)})
+        file = f"{path}/{added.json()['url'].rpartition('/')[2]}"
+        assert (await client.get(f"http://{second}{file}")).content == data
+        ranged = await client.get(f"http://{second}{file}", headers={"Range": "bytes=299999-300001"})
+        assert (ranged.status_code, ranged.content) == (206, data[299_999:300_002])
+        assert (await client.delete(f"http://{second}{file}")).json() == {"success": True}
+        assert (await client.get(f"http://{first}{file}")).status_code == 404
