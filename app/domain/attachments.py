@@ -38,8 +38,11 @@ class NewAttachment:
 
 
 def file_name(text: str | None) -> str:
-    """The last part of a path as clients send it, of either kind of slash; ``attachment`` where nothing is left."""
-    name = _CONTROL.sub("", re.split(r"[/\\]", text or "")[-1]).strip()
+    """The last part of a path as clients send it, of either kind of slash; ``attachment`` where nothing is left.
+
+    Of a name that is too long the end is kept, for it says the type.
+    """
+    name = _CONTROL.sub("", re.split(r"[/\\]", text or "")[-1]).strip()[-MAX_NAME_CHARS:].strip()
     return "attachment" if name in {"", ".", ".."} else name
 
 

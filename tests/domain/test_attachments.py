@@ -165,6 +165,7 @@ def test_the_same_name_again_changes_nothing_and_no_name_at_all_is_refused() -> 
         (None, "attachment"),
         ("a\r\nSet-Cookie: x\0.txt", "aSet-Cookie: x.txt"),
         (" Häuser 家.txt ", "Häuser 家.txt"),
+        ("x" * 300 + ".pdf", "x" * (MAX_NAME_CHARS - 4) + ".pdf"),
     ],
 )
 def test_of_a_files_name_only_the_last_part_counts(sent: str | None, called: str) -> None:
