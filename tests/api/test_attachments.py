@@ -52,12 +52,10 @@ def told(api: Api, job_id: str) -> list[dict[str, Any]]:
 
 
 def files(api: Api) -> set[Path]:
-    return {path for path in (api.gateway.settings.data_dir / "attachments").rglob("*") if path.is_file()}
-
-
-def sweep(api: Api) -> None:
+    """The files that are kept; those of earlier tests that are about to go, which the server does as well, are gone."""
     assert api.client.portal is not None
     api.client.portal.call(api.gateway.files.sweep)
+    return {path for path in (api.gateway.settings.data_dir / "attachments").rglob("*") if path.is_file()}
 
 
 # ---------------------------------------------------------------- files
@@ -138,7 +136,6 @@ def test_a_token_in_the_form_counts_before_and_after_the_file(api: Api, worker: 
     before = files(api)
     assert error(api.client.post(path, files=parts("nonsense")), 401)
     assert error(api.client.post(path, files=parts(worker.token())))["type"] == "PermissionDenied"
-    sweep(api)
     assert (listed(api, job), files(api)) == ([], before)
     ok(api.client.post(path, files=parts(api.token())))
     (found,) = listed(api, job)
@@ -177,7 +174,6 @@ def test_a_form_that_is_not_right_is_refused_and_leaves_nothing(
 ) -> None:
     before = files(api)
     assert fault in error(api.call("POST", f"jobs/{job}/attachments", files=parts))["message"]
-    sweep(api)
     assert (listed(api, job), told(api, job), files(api)) == ([], [], before)
 
 
@@ -342,7 +338,6 @@ def test_a_deleted_attachment_is_gone_and_cannot_be_deleted_twice(api: Api, job:
     assert told(api, job)[-1]["deletes"] == [attachment_id]
     line = api.get(f"jobs/{job}/history")["jobHistory"][-1]
     assert (line["action"], line["result"]) == ("Deleted", "plan.pdf")
-    sweep(api)
     assert len(files(api) - before) == 1
 
 
@@ -350,7 +345,6 @@ def test_with_the_job_its_files_go(api: Api, job: str) -> None:
     before = files(api)
     attach(api, job)
     assert api.post("jobs/manage", {"type": ManageType.DELETE, "jobIds": [job]})["success"]
-    sweep(api)
     assert files(api) == before
 
 
@@ -404,7 +398,6 @@ def test_without_the_privilege_one_reads_and_changes_nothing(api: Api, worker: A
         assert "jobUpdateAttachments" in found["message"]
     for answer in writes(outsider, job, attachment_id):
         error(answer, 403)
-    sweep(api)
     assert (listed(api, job), told(api, job), files(api)) == before
     assert listed(worker, job) == before[0]
     assert download(worker, job, attachment_id).content == DATA
