@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.domain.diagram import Diagram
     from app.services.attachment_files import AttachmentFiles
     from app.services.ports import Bus, Store
+    from app.steps.http import HttpClient
     from app.steps.runner import Runner
     from app.store.copying import OnProgress
     from app.store.postgres import PostgresStore
@@ -73,7 +74,16 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         await parts.enter_async_context(_task(_keep_files_swept(files), "attachment files"))
         bus = await _bus(settings, store)
         hub = Hub(store, bus, settings)
-        runner = Runner(store, hub.post, executors(), lease_s=settings.node_lease_s, renew_s=settings.node_renew_s)
+        http = _http_client(settings)
+        parts.push_async_callback(http.close)
+        runner = Runner(
+            store,
+            hub.post,
+            executors(http, files, per_host=settings.max_steps_per_host),
+            lease_s=settings.node_lease_s,
+            renew_s=settings.node_renew_s,
+            per_template=settings.max_steps_per_template,
+        )
         engine = Engine(store, hub, runner, Sealer(settings.secret_key))
         runner.attach(engine)
         await hub.open()
@@ -178,6 +188,19 @@ def _keeps_files(settings: Settings) -> bool:
 
 def _attachments_folder(settings: Settings) -> Path:
     return (settings.attachments_dir or settings.data_dir / ATTACHMENTS_FOLDER).absolute()
+
+
+def _http_client(settings: Settings) -> "HttpClient":
+    """The one client for requests of steps. Raises BackendError."""
+    from app.steps.addresses import AddressGuard
+    from app.steps.http import HttpClient, trust
+
+    try:
+        tls = trust(settings.trusted_certificates)
+    except OSError as error:  # ssl.SSLError is one
+        file = settings.trusted_certificates
+        raise BackendError(f"STEPGATE_TRUSTED_CERTIFICATES: no certificate can be read from {file}.") from error
+    return HttpClient(AddressGuard(settings.allowed_addresses), tls=tls)
 
 
 def _parse_diagram(body: bytes, *, diagram_id: str, version: int) -> "Diagram":

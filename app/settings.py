@@ -4,8 +4,10 @@ A field ``max_frame_bytes`` is the variable ``STEPGATE_MAX_FRAME_BYTES``. Units 
 at import; ``read_settings`` is called once by whoever starts the program.
 """
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ _SECRETS = frozenset({"admin_password", "secret_key", "database_url", "redis_url
 
 FOREIGN_PREFIXES = ("STEPGATE_TEST_", "STEPGATE_BENCH_")
 """Variables of the test suite and the benchmarks."""
+
+_HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -101,6 +105,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="Seconds after its last renewal at which a process counts as dead.")
     ] = 15.0
     node_renew_s: Annotated[Seconds, Meta(description="Seconds between renewals of the lease.")] = 5.0
+    max_steps_per_template: Annotated[
+        Positive, Meta(description="Service steps of one job template that a process executes at once; others wait.")
+    ] = 50
+    max_steps_per_host: Annotated[
+        Positive, Meta(description="Web requests and geoprocessing at one host at once, for each process; others wait.")
+    ] = 20
+    allow_private_addresses: Annotated[
+        str | None,
+        Meta(
+            description="Addresses, networks and host names, with commas between, that steps may connect to although "
+            "they are not public (10.1.0.0/16,gis.internal)."
+        ),
+    ] = None
+    trusted_certificates: Annotated[
+        Path | None,
+        Meta(description="Certificate authorities (PEM file) that steps trust beside those of the system."),
+    ] = None
 
     # what one peer may ask for
     max_body_bytes: Annotated[Positive, Meta(description="Largest body of an HTTP request.")] = 10 * 1024 * 1024
@@ -139,6 +160,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def uses_sqlite(self) -> bool:
         """The database is a file in the data folder: one serving process."""
         return self.database_url is None
+
+    @property
+    def allowed_addresses(self) -> tuple[str, ...]:
+        """The exceptions of ``allow_private_addresses``, one by one."""
+        words = (self.allow_private_addresses or "").split(",")
+        return tuple(word.strip() for word in words if word.strip())
 
     @property
     def uses_tls(self) -> bool:
@@ -240,6 +267,11 @@ def _check_together(settings: Settings) -> None:
     faults += _redis_faults(settings)
     if settings.public_url is not None and not settings.public_url.startswith(("http://", "https://")):
         faults.append("--public-url must begin with http:// or https://.")
+    faults += [
+        f"STEPGATE_ALLOW_PRIVATE_ADDRESSES: {word!r} is neither an address, a network, nor the name of a host."
+        for word in settings.allowed_addresses
+        if not _is_place(word)
+    ]
     if faults:
         raise SettingsError(faults)
 
@@ -266,6 +298,15 @@ def _is_redis_url(url: str) -> bool:
         return parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none
         return False
+
+
+def _is_place(word: str) -> bool:
+    """Tell a mistyped network from a host's name: a name has a letter and no slash."""
+    try:
+        ip_network(word, strict=False)
+    except ValueError:
+        return _HOST_NAME.fullmatch(word) is not None
+    return True
 
 
 def _description(hint: Any) -> str:

@@ -54,6 +54,19 @@ def test_all_faults_are_told_at_once() -> None:
     assert len(caught.value.faults) == 3
 
 
+def test_exceptions_for_private_addresses_are_addresses_networks_and_hosts() -> None:
+    given = "10.0.0.0/8, ::1,gis.internal , 127.0.0.1,localhost"
+    settings = read_settings({"STEPGATE_ALLOW_PRIVATE_ADDRESSES": given})
+    assert settings.allowed_addresses == ("10.0.0.0/8", "::1", "gis.internal", "127.0.0.1", "localhost")
+    assert Settings().allowed_addresses == ()
+
+
+@pytest.mark.parametrize("word", ["10.0.0.0/33", "10.0.0.300", "gis/internal", "https://gis.internal", "a b", "-"])
+def test_an_exception_that_is_neither_is_refused(word: str) -> None:
+    with pytest.raises(SettingsError, match="STEPGATE_ALLOW_PRIVATE_ADDRESSES"):
+        read_settings({"STEPGATE_ALLOW_PRIVATE_ADDRESSES": f"10.0.0.1,{word}"})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -11,6 +11,8 @@ import msgspec
 from app.domain.diagram import Diagram, Step, StepKind
 from app.errors import InvalidValue
 from app.protocol.create_job import CreateJobArgs, GivenValue, value_faults
+from app.protocol.geoprocessing import GeoprocessingArgs
+from app.protocol.web_request import WebRequestArgs
 
 
 class PromptArgs(msgspec.Struct, rename="camel"):
@@ -69,6 +71,8 @@ _ARGS_OF: Final[dict[StepKind, type[msgspec.Struct]]] = {
     StepKind.DEFINE_LOCATION: LocationArgs,
     StepKind.UPDATE_PROPERTIES: PropertiesArgs,
     StepKind.CREATE_JOB: CreateJobArgs,
+    StepKind.WEB_REQUEST: WebRequestArgs,
+    StepKind.EXECUTE_GP: GeoprocessingArgs,
 }
 
 
@@ -91,7 +95,7 @@ def _faults(step: Step) -> Iterator[str]:
         return
     if isinstance(args, QuestionArgs):
         yield from _question_faults(args)
-    if isinstance(args, PropertiesArgs | CreateJobArgs):
+    if isinstance(args, PropertiesArgs | CreateJobArgs | WebRequestArgs | GeoprocessingArgs):
         yield from (f"action.args.{fault}" for fault in args.faults())
 
 

@@ -30,6 +30,9 @@ class NobodyListens:
     def stopping(self, runs: Sequence[RunRecord]) -> None:
         pass
 
+    def refreshing(self, runs: Sequence[RunRecord]) -> None:
+        pass
+
     def answered(self, answers: Sequence[PendingAnswer]) -> None:
         pass
 

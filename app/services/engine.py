@@ -156,6 +156,8 @@ class Engine:
             self._runner.started(effects.started)
         if effects.stopping:
             self._runner.stopping(effects.stopping)
+        if effects.refreshing:
+            self._runner.refreshing(effects.refreshing)
         if effects.answers:
             self._runner.answered(effects.answers)
         if effects.timers_changed:

@@ -151,11 +151,13 @@ class PendingAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What one node asks of another: to apply an answer, to stop a run it owns, or (``orphans``) to look at once, as
-    after a renewal, for runs that nobody owns any more and for what is to be done about its own."""
+    """What one node asks of another: to apply an answer, to stop a run it owns, to let one look at its service at once,
+    or (``orphans``) to look at once, as after a renewal, for runs that nobody owns any more and for what is to be done
+    about its own."""
 
     answer: PendingAnswer | None = None
     stop: RunRecord | None = None
+    refresh: RunRecord | None = None
     orphans: bool = False
 
 
@@ -714,6 +716,18 @@ class Adoption(StrEnum):
     ONCE = "once"
 
 
+class StepSignals(Protocol):
+    """What people ask of a run while it is executed."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """An executor that is cancelled asks here why: somebody stopped the step, or (false) the server closes and the
+        run is taken over."""
+
+    async def refresh(self, within_s: float) -> None:
+        """Return when somebody asks for the step's status (``RefreshStatus``), or after so long."""
+
+
 class StepServices(Protocol):
     """What an executor may do in the item of its run, as the server itself (nobody's privileges are asked).
 
@@ -749,6 +763,7 @@ class StepContext:
     adopted: bool
     progress: Callable[[str, str], None]
     services: StepServices
+    asked: "StepSignals"
 
     @property
     def started_by(self) -> str:
@@ -821,6 +836,9 @@ class RunStarter(Protocol):
     def stopping(self, runs: Sequence[RunRecord]) -> None:
         """Runs whose stop was asked for, of this node or another: their owners cancel the executors."""
 
+    def refreshing(self, runs: Sequence[RunRecord]) -> None:
+        """Runs whose status was asked for, of this node or another: their owners' executors look at once."""
+
     def answered(self, answers: Sequence[PendingAnswer]) -> None:
         """Answers were stored, to runs of this node or another: their owners apply them."""
 
@@ -835,6 +853,7 @@ class Effects:
     messages: list[FeedMessage] = field(default_factory=list)
     started: list[RunRecord] = field(default_factory=list)
     stopping: list[RunRecord] = field(default_factory=list)
+    refreshing: list[RunRecord] = field(default_factory=list)
     answers: list[PendingAnswer] = field(default_factory=list)
     verdicts: list[AnswerRecord] = field(default_factory=list)
     timers_changed: bool = False

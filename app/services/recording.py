@@ -250,6 +250,9 @@ class Recording:
             case e.StepStopping(step_id):
                 stopped = tx.stop_run(record.job.flow.current(step_id).last_run.run_id)
                 effects.stopping += [stopped] if stopped else []
+            case e.StatusRefreshed(step_id):
+                asked = tx.run(record.job.flow.current(step_id).last_run.run_id)
+                effects.refreshing += [asked] if asked else []
             case _:
                 pass
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.commands import CompleteRun, EndStoppedRun, FailRun, ReportProgress
 from app.domain.job import ReturnValue, StepState
@@ -13,6 +13,7 @@ from app.services import runs
 from app.services.engine import Unit
 from app.services.ports import Adoption, AtomicWork, RunRecord, StepContext, StepExecutor
 from app.steps.calls import ServerCalls
+from app.steps.limits import FairLimit, waits
 from app.steps.progress import Progress
 from app.steps.services import RunServices
 from app.steps.tasks import Tasks
@@ -27,7 +28,8 @@ _UNKNOWN = "The server stopped while it did this step; whether it was done is un
 
 @dataclass(eq=False, slots=True)
 class Execution:
-    """One run under one fencing number. ``work`` is the executor's part: what a stop cancels.
+    """One run under one fencing number; its executor's ``StepSignals``. ``work`` is the executor's part: what a stop
+    cancels.
 
     A stop must not cancel ``task``: it also writes the outcome, and it may not even have begun when the stop comes.
     """
@@ -38,6 +40,23 @@ class Execution:
     task: asyncio.Task[None] | None = None
     work: asyncio.Task[ReturnValue | AtomicWork] | None = None
     stop_asked: bool = False
+    _refresh_asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.stop_asked
+
+    async def refresh(self, within_s: float) -> None:
+        try:
+            async with asyncio.timeout(within_s):
+                await self._refresh_asked.wait()
+        except TimeoutError:
+            pass
+        self._refresh_asked.clear()
+
+    def ask_refresh(self) -> None:
+        """Let the executor look at its service again, at once."""
+        self._refresh_asked.set()
 
     def cancel(self) -> None:
         """End without an outcome: somebody else will take the run over."""
@@ -48,10 +67,13 @@ class Execution:
 class Executions:
     """What this node executes, by run id."""
 
-    def __init__(self, calls: ServerCalls, executors: Sequence[StepExecutor], tasks: Tasks) -> None:
+    def __init__(
+        self, calls: ServerCalls, executors: Sequence[StepExecutor], tasks: Tasks, template_limit: FairLimit
+    ) -> None:
         self._calls = calls
         self._executors = {executor.action_type: executor for executor in executors}
         self._tasks = tasks
+        self._template_limit = template_limit
         self._by_run: dict[str, Execution] = {}
 
     def begin(self, run: RunRecord, *, adopted: bool) -> None:
@@ -72,14 +94,23 @@ class Executions:
             del self._by_run[execution.run.run_id]
 
     def stop(self, run_id: str) -> bool:
-        """Cancel the executor of a run; the run then ends as stopped. False when it is not executed here."""
+        """Cancel the executor of a run; the run then ends as stopped. False when it is not executed here.
+
+        Once: a renewal finds the stop again, and must not cancel what a stopped executor still does (it tells its
+        service).
+        """
         execution = self._by_run.get(run_id)
         if execution is None:
             return False
-        execution.stop_asked = True
-        if execution.work is not None:
+        if execution.work is not None and not execution.stop_asked:
             execution.work.cancel()
+        execution.stop_asked = True
         return True
+
+    def refresh(self, run_id: str) -> None:
+        """Wake the executor of a run, if it is executed here."""
+        if (execution := self._by_run.get(run_id)) is not None:
+            execution.ask_refresh()
 
     def abandon(self) -> None:
         """Give everything up: it is others' now, or nobody's."""
@@ -117,7 +148,7 @@ class Executions:
             if step is None or not step.is_service:
                 return None
             services = RunServices(self._calls, run)
-            return StepContext(run, record.job, step, execution.adopted, execution.progress, services)
+            return StepContext(run, record.job, step, execution.adopted, execution.progress, services, execution)
 
         return await self._calls.query(run.item_id, load)
 
@@ -136,7 +167,7 @@ class Executions:
         """Let the executor work. What it brings to an end counts, also after a stop; what fails then was stopped."""
         run = context.run
         failed = FailRun(run.step_id, run.run_id, _FAILED, MsgCode.STEP_FAILED)
-        execution.work = self._tasks.start(executor.execute(context), f"executor of run {run.run_id}")
+        execution.work = self._tasks.start(self._in_turn(executor, context), f"executor of run {run.run_id}")
         try:
             result = await execution.work
             return result if isinstance(result, AtomicWork) else CompleteRun(run.step_id, run.run_id, result)
@@ -151,6 +182,12 @@ class Executions:
         except Exception:
             log.exception("the executor of run %s of job %s failed", run.run_id, run.job_id)
         return EndStoppedRun(run.step_id, run.run_id) if execution.stop_asked else failed
+
+    async def _in_turn(self, executor: StepExecutor, context: StepContext) -> ReturnValue | AtomicWork:
+        """Work when the template has a place; waiting for it can be stopped like the work itself."""
+        template = (context.run.item_id, context.job.template_id)
+        async with self._template_limit.turn(template, waits(context, "other steps of its template")):
+            return await executor.execute(context)
 
     # ------------------------------------------------------------ reports
 

@@ -10,6 +10,7 @@ from app.services.ports import Errand, PendingAnswer, Post, RunRecord, StepExecu
 from app.steps.calls import ServerCalls
 from app.steps.executions import Executions
 from app.steps.leases import NodeLease
+from app.steps.limits import FairLimit
 from app.steps.tasks import Tasks
 from app.steps.timers import Timers
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
 """So long a closing runner waits for executors to stop and for what they have brought to an end to be written."""
+
+PER_TEMPLATE = 50
 
 
 class Runner:
@@ -29,6 +32,7 @@ class Runner:
     Args:
         post: carries errands to other nodes, and brings theirs; it is ready before ``open``.
         close_s: how long ``close`` waits for executors that do not end at once.
+        per_template: so many service steps of one template are executed at once; the others wait.
     """
 
     def __init__(
@@ -40,13 +44,14 @@ class Runner:
         lease_s: float = 15,
         renew_s: float = 5,
         close_s: float = CLOSE_S,
+        per_template: int = PER_TEMPLATE,
     ) -> None:
         self._store = store
         self._post = post
         self._close_s = close_s
         self._tasks = Tasks()
         self._calls = ServerCalls(store)
-        self._executions = Executions(self._calls, executors, self._tasks)
+        self._executions = Executions(self._calls, executors, self._tasks, FairLimit("template", per_template))
         self._lease = NodeLease(
             store,
             lease_s=lease_s,
@@ -100,6 +105,14 @@ class Runner:
             else:
                 self._post.send(run.node_id, Errand(stop=run))
 
+    def refreshing(self, runs: Sequence[RunRecord]) -> None:
+        """An errand that is lost costs nothing but time: executors look again by themselves."""
+        for run in runs:
+            if run.node_id == self.node_id:
+                self._executions.refresh(run.run_id)
+            else:
+                self._post.send(run.node_id, Errand(refresh=run))
+
     def answered(self, answers: Sequence[PendingAnswer]) -> None:
         for answer in answers:
             if answer.node_id == self.node_id:
@@ -141,6 +154,8 @@ class Runner:
             self._take_up(errand.answer)
         if errand.stop is not None:
             self._stop(errand.stop)
+        if errand.refresh is not None:
+            self._executions.refresh(errand.refresh.run_id)
         if errand.orphans:
             self._lease.look_for_orphans()
 

@@ -13,13 +13,13 @@ from functools import partial
 import pytest
 
 from app.bus.memory import Exchange
-from app.domain.commands import Run, SetHold, Stop
-from app.domain.job import Answer, Hold
+from app.domain.commands import RefreshStatus, Run, SetHold, Stop
+from app.domain.job import Answer, Hold, ReturnValue
 from app.services import jobs as use_cases
 from app.services import runs
 from app.services.answers import AnswerReceipt
 from app.services.engine import Unit, new_id
-from app.services.ports import JobRecord, RunRecord, StepExecutor, Timer, Tx
+from app.services.ports import JobRecord, RunRecord, StepContext, StepExecutor, Timer, Tx
 from app.steps.leases import NodeLease
 from app.steps.timers import Timers
 from tests.conftest import Settings
@@ -101,6 +101,20 @@ async def test_an_answer_that_the_bus_has_lost_is_applied_at_the_owners_next_ren
         job_id = await asked(one)
         await until_applied(await answer(two, job_id), one, two)
         assert [message.msg_type for message in await one.feed(job_id)].count("StepFinished") == 1
+
+
+async def test_a_status_asked_of_another_node_wakes_the_executor_at_once(settings: Settings) -> None:
+    async def until_asked(context: StepContext) -> ReturnValue:
+        await context.asked.refresh(3600)
+        return 7
+
+    executor = Scripted(until_asked)
+    async with two_nodes(settings, [executor]) as (one, two):
+        job_id = await two.create(await two.template(SERVING))
+        await two.act(job_id, Run())
+        await executor.began()
+        assert (await one.act(job_id, RefreshStatus())).success
+        await two.ear.until(lambda: "StepFinished" in two.ear.types(job_id))
 
 
 async def test_a_stop_asked_of_another_node_reaches_the_executor_at_once(settings: Settings) -> None:

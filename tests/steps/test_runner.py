@@ -237,6 +237,36 @@ async def test_a_stopped_executor_that_takes_its_time_is_waited_for(settings: Se
         await until_told(world, job_id, "StepStopped")
 
 
+async def test_a_stop_that_is_found_again_does_not_cancel_what_a_stopped_executor_still_does(
+    settings: Settings,
+) -> None:
+    """The race: a renewal of the lease, which looks for stops, comes while the executor tells its service."""
+    told_service = False
+    tidying, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work(_: StepContext) -> ReturnValue:
+        nonlocal told_service
+        try:
+            await asyncio.Event().wait()
+        finally:
+            tidying.set()
+            await go_on.wait()
+            told_service = True
+        return None
+
+    executor = Scripted(work)
+    async with open_world(settings, [executor]) as world:
+        job_id = await service_job(world)
+        await world.act(job_id, Run())
+        run = (await executor.began()).run
+        await world.act(job_id, Stop())
+        await asyncio.wait_for(tidying.wait(), deadline(1))
+        world.runner.stopping([run])
+        go_on.set()
+        await until_told(world, job_id, "StepStopped")
+    assert told_service
+
+
 async def test_an_executor_that_fails_because_it_was_stopped_has_been_stopped(settings: Settings) -> None:
     async def work(_: StepContext) -> ReturnValue:
         try:

@@ -132,13 +132,22 @@ class World:
         close_s: float,
         vault: Vault,
         exchange: Exchange | None,
+        per_template: int,
     ) -> None:
         self.cable = Cable(store)
         self.store: Store = cast("Store", self.cable)
         self.ear = Ear()
         self.bus = MemoryBus(exchange)
         self.post = NodePost(self.bus)
-        self.runner = Runner(self.store, self.post, executors, lease_s=lease_s, renew_s=lease_s / 4, close_s=close_s)
+        self.runner = Runner(
+            self.store,
+            self.post,
+            executors,
+            lease_s=lease_s,
+            renew_s=lease_s / 4,
+            close_s=close_s,
+            per_template=per_template,
+        )
         self.engine = Engine(self.store, self.ear, self.runner, vault)
         self.runner.attach(self.engine)
 
@@ -290,12 +299,21 @@ async def open_world(
     close_s: float = 5,
     vault: Vault = NO_VAULT,
     exchange: Exchange | None = None,
+    per_template: int = 50,
 ) -> AsyncIterator[World]:
     """Open a world on the database that ``backend_settings`` names; a database with contents is taken as it is."""
     store = await open_store(settings)
     try:
         await store.run(_fill)
-        world = World(store, executors, lease_s=lease_s, close_s=close_s, vault=vault, exchange=exchange)
+        world = World(
+            store,
+            executors,
+            lease_s=lease_s,
+            close_s=close_s,
+            vault=vault,
+            exchange=exchange,
+            per_template=per_template,
+        )
         await world.open()
         try:
             yield world
