@@ -69,7 +69,8 @@ class RedisBus:
         self._heard = heard
         self._task = asyncio.create_task(self._keep_linked(), name="bus")
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._state.is_known.wait(), CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                await self._state.is_known.wait()
 
     async def close(self) -> None:
         """Send what waits, if the bus is up; hear and say nothing any more. Idempotent."""
@@ -78,7 +79,8 @@ class RedisBus:
         if self._task is not None:
             if self._state.is_up:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._outbox.settled(), CLOSE_S)
+                    async with asyncio.timeout(CLOSE_S):
+                        await self._outbox.settled()
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
@@ -148,8 +150,14 @@ class RedisBus:
 
     def is_up(self) -> None:
         """Everything is heard (again)."""
+        attempts = self._state.attempts
         down_s = self._state.rose()
-        fields = {"server": self._server, "down_s": round(down_s, 3), "dropped": self._outbox.dropped}
+        fields = {
+            "server": self._server,
+            "down_s": round(down_s, 3),
+            "attempts": attempts,
+            "dropped": self._outbox.dropped,
+        }
         _log.info("the bus is up", extra={"fields": fields})
         self._heard([self._channel(name) for name in self._confirmed if name in self.wanted])
 
@@ -180,6 +188,7 @@ class RedisBus:
     def _is_down(self, reason: str) -> None:
         """A link has ended or could not be made. It is said once, until the bus is up again."""
         state = self._state
+        state.attempts += 1
         self._confirmed.clear()
         if state.is_up or not state.is_known.is_set():
             fields = {"server": self._server, "reason": reason}
@@ -194,6 +203,7 @@ class State:
         self.is_up = False
         self.is_known = asyncio.Event()
         self.reconnects = 0
+        self.attempts = 0
         self._has_dropped = False
         self._fell_s: float | None = None
 
@@ -207,6 +217,7 @@ class State:
         """The bus has come up; returns the seconds it was down."""
         self.is_up = True
         self.is_known.set()
+        self.attempts = 0
         self._has_dropped = False
         if self._fell_s is None:
             return 0.0

@@ -61,6 +61,7 @@ class Link:
         self.probes = 0
         self.round_trip_s = 0.0
         self._received = 0
+        self._is_up = asyncio.Event()
         self._pool = pool
         self._outbox = outbox
         self._listener = listener
@@ -79,6 +80,7 @@ class Link:
             )
 
     async def _publish(self, connection: AbstractConnection) -> None:
+        await self._is_up.wait()  # whoever comes back says nothing before it hears: the others come back as well
         while True:
             batch = await self._outbox.take()
             unanswered = len(batch)
@@ -121,6 +123,7 @@ class Link:
 
     def _heard_ourselves(self, kind: bytes) -> None:
         if kind == b"subscribe":
+            self._is_up.set()
             self._listener.is_up()
         elif kind == b"message":
             self.probes += 1

@@ -62,7 +62,8 @@ class Sweep:
         while True:
             if is_all:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._every_s)
+                    async with asyncio.timeout(self._every_s):  # wait_for may swallow a cancellation: gh-86296
+                        await self._wake.wait()
             self._wake.clear()
             is_all = True
             try:

@@ -13,7 +13,7 @@ from app.hub.frames import payloads
 from app.hub.hub import Hub, Identity
 from app.hub.session import Session
 from app.services.first_start import ADMIN, ITEM_ID, ORG_ID
-from app.services.ports import FeedMessage, Item, JobRecord, Tx
+from app.services.ports import Bus, FeedMessage, Item, JobRecord, Tx
 from app.settings import Settings
 from tests.support import deadline
 from tests.support.world import World
@@ -117,9 +117,9 @@ class Peer:
 class Node:
     """One hub and its sessions."""
 
-    def __init__(self, world: World, exchange: Exchange, settings: Settings, sweep_s: float) -> None:
+    def __init__(self, world: World, bus: Bus, settings: Settings, sweep_s: float) -> None:
         self.world = world
-        self.bus = MemoryBus(exchange)
+        self.bus = bus
         self.hub = Hub(world.store, self.bus, settings, sweep_s=sweep_s)
 
     def session(
@@ -146,10 +146,10 @@ def peer_of(session: Session) -> Peer:
 
 @asynccontextmanager
 async def open_node(
-    world: World, exchange: Exchange | None = None, *, sweep_s: float = 60.0, **settings: Any
+    world: World, exchange: Exchange | None = None, *, bus: Bus | None = None, sweep_s: float = 60.0, **settings: Any
 ) -> AsyncIterator[Node]:
-    """A running hub; the sweep is out of the way unless the test is about it."""
-    node = Node(world, exchange or Exchange(), Settings(**settings), sweep_s)
+    """A running hub, on a bus or on one of its own; the sweep is out of the way unless the test is about it."""
+    node = Node(world, bus or MemoryBus(exchange), Settings(**settings), sweep_s)
     await node.hub.open()
     try:
         yield node

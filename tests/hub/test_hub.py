@@ -1,12 +1,13 @@
 """Subscribing, fan-out and healing, on a real store of each kind; the sockets are the test's own."""
 
 import asyncio
+from collections.abc import Callable, Collection
 from itertools import pairwise
 from random import Random
 
 import pytest
 
-from app.bus.memory import Exchange
+from app.bus.memory import Exchange, MemoryBus
 from app.errors import QuotaExceeded
 from app.hub.channel import Since
 from app.services.engine import Unit
@@ -377,3 +378,93 @@ async def test_a_last_message_the_bus_has_lost_is_found_by_the_sweep(world: Worl
         await one.bus.close()
         one.hub.publish(await feed.write(1))
         await there.until(lambda: len(there.seqs) == 1, deadline(1))
+
+
+class HeldBus(MemoryBus):
+    """A bus that takes its time to hear a channel: until the test says so, if ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: list[str] = []
+        self._tell: Callable[[Collection[str]], None] = lambda _: None
+
+    async def open(
+        self, handler: Callable[[str, bytes], None], heard: Callable[[Collection[str]], None] | None = None
+    ) -> None:
+        assert heard is not None
+        self._tell = heard
+        await super().open(handler)
+
+    def subscribe(self, channel: str) -> bool:
+        self.pending.append(channel)
+        return True
+
+    def hear(self) -> None:
+        self._tell(self.pending)
+
+
+async def test_a_first_state_is_read_once_the_bus_hears_the_channel(
+    world: World, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message committed elsewhere after the state was read and before the channel was heard would be missed."""
+    monkeypatch.setattr("app.hub.hub.HEARD_S", 10_000)
+    bus = HeldBus()
+    async with open_node(world, bus=bus) as node:
+        sessions = [node.session() for _ in range(2)]
+        for session in sessions:
+            node.hub.subscribe(session, [feed.job_id], {})
+        [unseen] = await feed.write()
+        assert not any(peer_of(session).messages for session in sessions)
+        bus.hear()
+        for session in sessions:
+            await peer_of(session).stated()
+            assert peer_of(session).states[0]["seq"] == unseen.seq
+
+
+async def test_a_state_does_not_wait_long_for_the_bus_and_what_lies_between_is_found(
+    world: World, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.hub.hub.HEARD_S", 0.01)
+    bus = HeldBus()
+    async with open_node(world, bus=bus) as node:
+        _, peer = await node.subscribed(feed.job_id)
+        [unseen] = await feed.write()
+        await heard_until(bus, lambda: peer.seqs == [unseen.seq])
+
+
+async def test_who_leaves_before_the_channel_is_heard_is_told_nothing(world: World, feed: Feed) -> None:
+    bus = HeldBus()
+    async with open_node(world, bus=bus) as node:
+        session = node.session()
+        node.hub.subscribe(session, [feed.job_id], {})
+        node.hub.unsubscribe(session, [feed.job_id])
+        bus.hear()
+        _, peer = await node.subscribed(feed.job_id)
+        assert peer.types == ["JobState"]
+        assert peer_of(session).messages == []
+
+
+async def test_after_an_interruption_one_look_finds_what_was_lost_in_all_channels(
+    world: World, template: str, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.hub.hub.HEARD_S", 0.01)
+    feeds = [feed, *[Feed(world, await world.create(template)) for _ in range(9)]]
+    bus = HeldBus()
+    async with open_node(world, bus=bus) as node:
+        peers = [(await node.subscribed(each.job_id))[1] for each in feeds]
+        reads = node.hub.stats.reads
+        lost = [(await each.write(2))[-1].seq for each in feeds]
+        await heard_until(bus, lambda: [peer.seqs[-1:] for peer in peers] == [[seq] for seq in lost])
+        assert node.hub.stats.swept == 20
+        assert node.hub.stats.reads == reads, "no job is read by itself"
+
+
+async def heard_until(bus: HeldBus, condition: Callable[[], bool]) -> None:
+    """Tell again and again that the channels are heard: a look passes over what was committed beside a transaction of
+    anybody else on the same PostgreSQL server, also in another database, and the next look finds it."""
+
+    def told() -> bool:
+        bus.hear()
+        return condition()
+
+    await eventually(told)

@@ -1,7 +1,7 @@
 """A TCP proxy without sticky connections, as it stands before several nodes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -14,17 +14,27 @@ class TcpProxy:
     """Passes each connection on to the next node in turn; to one after it when that does not accept.
 
     It knows nothing of HTTP. An asynchronous context manager, of the event loop that its clients run on or another.
+
+    While ``is_mute`` is set, connections stay open, new ones are accepted and nodes hear what is said to them; what
+    they say is lost: the peer that lives and never answers.
     """
 
     def __init__(self, ports: Sequence[int]) -> None:
         """Name the nodes by their ports on 127.0.0.1."""
+        self.is_mute = False
         self._ports = list(ports)
         self._links: set[asyncio.Task[None]] = set()
 
     @property
+    def port(self) -> int:
+        """Where it listens, once it is open."""
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    @property
     def url(self) -> str:
         """``http://127.0.0.1:PORT``, once it is open."""
-        return f"http://{LOOPBACK}:{self._server.sockets[0].getsockname()[1]}"
+        return f"http://{LOOPBACK}:{self.port}"
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, LOOPBACK)
@@ -49,7 +59,7 @@ class TcpProxy:
             ends.append(far)
             async with asyncio.TaskGroup() as both:
                 both.create_task(_pass_on(reader, far), name="proxy there")
-                both.create_task(_pass_on(near, writer), name="proxy back")
+                both.create_task(_pass_on(near, writer, lambda: self.is_mute), name="proxy back")
         except* OSError:
             pass
         finally:
@@ -68,8 +78,11 @@ class TcpProxy:
         return await asyncio.open_connection(LOOPBACK, self._ports[-1])
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_mute: Callable[[], bool] = lambda: False
+) -> None:
     while piece := await reader.read(_PIECE):
-        writer.write(piece)
-        await writer.drain()
+        if not is_mute():
+            writer.write(piece)
+            await writer.drain()
     writer.write_eof()
