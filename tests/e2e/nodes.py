@@ -1,7 +1,5 @@
 """Two real nodes on one PostgreSQL and one Redis."""
 
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,8 +64,3 @@ def open_nodes(
         finally:
             a.close()
             b.close()
-
-
-def freeze(node: ServerProcess) -> None:
-    """Stop a process where it is; its connections stay."""
-    os.kill(node.pid, signal.SIGSTOP)

@@ -103,6 +103,14 @@ class ServerProcess:
             else:
                 return
 
+    def freeze(self) -> None:
+        """Stop the process where it is; its connections stay."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        self._running().send_signal(signal.SIGCONT)
+
     def kill9(self) -> None:
         """End the process as a power cut would; does nothing when it is not running."""
         if self._process is not None:
