@@ -69,8 +69,23 @@ class TableProperties(Model, frozen=True):
     properties: list[PropertyValue] = []
 
 
+class RelatedEntry(Model, frozen=True):
+    """A row of a one-to-many table."""
+
+    id: str
+    created_date: datetime | None = None
+    properties: list[PropertyValue] = []
+
+
+class RelatedTable(Model, frozen=True):
+    """The rows of one one-to-many table, oldest first."""
+
+    table_name: str
+    entries: list[RelatedEntry] = []
+
+
 class Job(Model, frozen=True):
-    """A job (rest.md 14.1). ``holds`` and ``extended_properties`` are there only when asked for."""
+    """A job (rest.md 14.1). ``holds`` and the properties are there only when asked for."""
 
     job_id: str
     job_name: str | None = None
@@ -96,6 +111,7 @@ class Job(Model, frozen=True):
     job_template_name: str | None = None
     current_steps: list[CurrentStep] = []
     extended_properties: list[TableProperties] = []
+    related_properties: list[RelatedTable] = []
     holds: list[Hold] = []
     has_location: int = 0
 

@@ -1,0 +1,137 @@
+"""One diagram with every kind of step that the server does, from its first step to its end: on one server with SQLite,
+and on two nodes with PostgreSQL and Redis, where each action comes to the other node than the one before."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+import pytest
+
+from stepgate_client import Answer, Client, PropertyResponse
+from stepgate_client.messages import JobUpdated, StepError, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
+from tests.e2e.nodes import open_nodes
+from tests.e2e.walker import Watcher, client_of, make_template, watching
+from tests.support import ServerProcess, eventually
+from tests.support.world import step
+
+pytestmark = pytest.mark.anyio
+
+TABLES = [
+    {
+        "tableName": "steps_site",
+        "extendedPropertyDefinitions": [
+            {"propertyName": "acres", "dataType": "Double"},
+            {"propertyName": "use", "dataType": "String", "required": False, "domain": {
+                "type": "codedValue", "codedValues": [{"code": "r", "name": "Road"}, {"code": "p", "name": "Path"}],
+            }},
+        ],
+    }
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["sqlite", "two nodes"])
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServerProcess]]:
+    folder = tmp_path_factory.mktemp("servers")
+    if request.param == "two nodes":
+        with open_nodes(folder) as nodes:
+            yield [nodes.a, nodes.b]
+        return
+    server = ServerProcess(folder, {})
+    try:
+        server.start_on_a_free_port()
+        yield [server, server]
+    finally:
+        server.close()
+
+
+@pytest.fixture
+async def clients(servers: list[ServerProcess]) -> AsyncIterator[list[Client]]:
+    async with AsyncExitStack() as opened:
+        yield [await opened.enter_async_context(client_of(server)) for server in servers]
+
+
+async def at(client: Client, job_id: str) -> list[str]:
+    return [current.step_id for current in (await client.get_job(job_id)).current_steps]
+
+
+async def test_every_kind_of_service_step_runs_to_the_end(servers: list[ServerProcess], clients: list[Client]) -> None:
+    here, there = clients
+    part = await make_template(servers[0], [step("work", args={"userPrompt": "Build it"})])
+    template = await make_template(servers[1], _every_kind(part), extendedPropertyTableDefinitions=TABLES)
+    job_id = (await here.create_jobs(template, job_name="Bridge")).job_ids[0]
+    async with watching(here, job_id) as one, watching(there, job_id) as other:
+        await there.run(job_id)
+        await _values_are_set(here, one, job_id)
+        await _parts_are_waited_for(here, there, other, job_id)
+        await _the_user_is_asked(there, one, job_id)
+        await eventually(partial(_is_over, here, job_id), expected_s=2)
+        await other.until(lambda: one.seqs() and one.seqs() == other.seqs())
+        assert one.seqs() == list(range(1, len(one.seqs()) + 1))
+        assert not one.of(StepError)
+    history = await there.history(job_id)
+    assert [line.step_id for line in history if line.action == "Finished"] == ["set", "make", "later", "ask", "end"]
+    assert (await here.get_job(job_id)).percent_complete == 100
+
+
+def _every_kind(part: str) -> list[dict[str, Any]]:
+    """The steps; each that the server can start by itself is automatic."""
+    values = [
+        {"identifier": "steps_site.acres", "value": "Round(2.6)"},
+        {"identifier": "notes", "value": "'Set for ' + JobName($job)"},
+    ]
+    make: dict[str, Any] = {"jobTemplateId": part, "items": "['North', 'South']", "itemProperty": "jobName"}
+    make |= {"createAsChild": True, "createAsDependency": True}
+    asked = {"userPrompt": "What for?", "properties": [{"identifier": "steps_site.use"}, {"identifier": "dueDate"}]}
+    return [
+        step("set", "UpdateJobProperties", "make", args={"propertyValues": values}),
+        step("make", "CreateJob", "later", automatic=True, args=make),
+        step(
+            "later", "Manual", "ask", automatic=True, args={},
+            schedule={"scheduleType": "Duration", "timeDuration": 0.2, "timeType": "Seconds"},
+        ),
+        step("ask", "UpdateJobProperties", "end", automatic=True, args=asked),
+        step("end", "Manual", automatic=True, args={}),
+    ]  # fmt: skip
+
+
+async def _values_are_set(client: Client, watcher: Watcher, job_id: str) -> None:
+    updated = await watcher.next_of(JobUpdated)
+    assert [(each.property_name, each.value) for each in updated.properties.job_properties] == [
+        ("notes", "Set for Bridge")
+    ]
+    job = await client.get_job(job_id, properties=True)
+    (table,) = job.extended_properties
+    assert [(each.property_name, each.value) for each in table.properties] == [("acres", "3"), ("use", None)]
+
+
+async def _parts_are_waited_for(here: Client, there: Client, watcher: Watcher, job_id: str) -> None:
+    """The step behind CreateJob is held until both parts are done, and by its schedule."""
+    await watcher.until(lambda: any("make" in finished.step_ids for finished in watcher.of(StepFinished)), 4)
+    assert await at(here, job_id) == ["later"]
+    held = await watcher.next_of(StepHeld)
+    assert held.dependency
+    holds = (await here.get_job(job_id, holds=True)).holds
+    parts = [hold.dependent_job_id for hold in holds if hold.dependent_job_id]
+    names = {(await there.get_job(part)).job_name for part in parts}
+    assert names == {"North", "South"}
+    for client, part in zip((here, there), parts, strict=True):
+        await client.run(part)
+        assert not watcher.of(StepHoldReleased)
+        await client.answer(part, "work", Answer(manual_response=True))
+    await watcher.next_of(StepHoldReleased, seconds=4)
+
+
+async def _the_user_is_asked(client: Client, watcher: Watcher, job_id: str) -> None:
+    asked = await watcher.next_of(StepInfoRequired)
+    use, due = asked.properties
+    assert (use.identifier, use.data_type, use.domain_type) == ("steps_site.use", "String", "codedValue")
+    assert [code.code for code in use.coded_values or []] == ["r", "p"]
+    assert (due.identifier, due.data_type) == ("dueDate", "DateTime")
+    given = [("steps_site.use", "r"), ("dueDate", "2030-01-01T00:00:00Z")]
+    responses = [PropertyResponse(identifier=name, value=value) for name, value in given]
+    await client.answer(job_id, "ask", Answer(property_responses=responses), prompt_id=asked.prompt_id)
+
+
+async def _is_over(client: Client, job_id: str) -> bool:
+    return not (await client.get_job(job_id)).current_steps
