@@ -1,4 +1,4 @@
-"""Jobs over REST: create, read, update, act, assign, manage, comment (rest.md 5)."""
+"""Jobs over REST: create, read, act, assign, manage, comment (rest.md 5). Updates are in ``updates.py``."""
 
 from functools import partial
 from typing import Any
@@ -21,15 +21,11 @@ from app.protocol.job_requests import (
     CommentBody,
     CreateJobsBody,
     ManageBody,
-    RelatedBody,
-    UpdateJobBody,
     read_assignment,
     read_moment,
     read_place,
+    read_properties,
     read_rows,
-    read_value,
-    read_values,
-    read_version,
 )
 from app.protocol.jobs import (
     CommentAddedAnswer,
@@ -41,11 +37,9 @@ from app.protocol.jobs import (
 )
 from app.services import jobs, queries
 from app.services.jobs import JobOverrides, Managed
-from app.services.updating import JobUpdate, RowUpdate, update_job
 
 _create_body = msgspec.json.Decoder(CreateJobsBody)
 _assign_body = msgspec.json.Decoder(AssignBody)
-_update_body = msgspec.json.Decoder(UpdateJobBody)
 _manage_body = msgspec.json.Decoder(ManageBody)
 _comment_body = msgspec.json.Decoder(CommentBody)
 
@@ -84,15 +78,6 @@ async def read(request: Request) -> Response:
         with_holds=query_flag(request, "holds"),
     )
     return JsonResponse(await gateway(request).engine.query(caller_of(request), read_job))
-
-
-async def update(request: Request) -> Response:
-    """``POST jobs/{jobId}/update``."""
-    caller = caller_of(request)
-    job_id = path_text(request, "job_id")
-    wanted = _update(await read_body(request, _update_body, "JobOverrides"))
-    await gateway(request).engine.execute(caller, refused(lambda unit: update_job(unit, job_id, wanted)))
-    return success()
 
 
 async def assign(request: Request) -> Response:
@@ -163,40 +148,8 @@ def _overrides(body: CreateJobsBody) -> JobOverrides:
         notes=body.notes,
         parent_job=body.parent_job or None,
         location=read_place(body.location),
-        extended_properties=tuple((each.identifier, read_value(each.value)) for each in body.extended_properties or ()),
+        extended_properties=tuple(read_properties(body.extended_properties).items()),
         related_rows=read_rows(body.related_properties),
-    )
-
-
-def _update(body: UpdateJobBody) -> JobUpdate:
-    """What the body wants changed. Raises InvalidValue."""
-    members: dict[str, Any] = {
-        "name": body.job_name,
-        "start_ms": read_moment(body.start_date, "startDate"),
-        "due_ms": read_moment(body.due_date, "dueDate"),
-        "priority": body.priority,
-        "description": body.description,
-        "owned_by": body.owned_by,
-        "percent_complete": body.percent_complete,
-        "status": body.job_status,
-        "notes": body.notes,
-    }
-    given = {name: value for name, value in members.items() if value is not None}
-    if body.parent_job is not None:
-        given["parent_job"] = body.parent_job or None
-    related = body.related_properties or RelatedBody()
-    return JobUpdate(
-        members=given,
-        versions=tuple(read_version(version) for version in body.versions or ()),
-        properties={each.identifier: read_value(each.value) for each in body.extended_properties or ()},
-        row_adds=read_rows(related.adds),
-        row_updates=tuple(
-            RowUpdate(table.table_name, row.id, read_values(row.properties))
-            for table in related.updates or ()
-            for row in table.entries
-        ),
-        row_deletes=tuple((table.table_name, row_id) for table in related.deletes or () for row_id in table.ids),
-        running_step_id=body.allow_running_step_id,
     )
 
 

@@ -37,14 +37,7 @@ from app.protocol.item_setup import (
     StoredTemplateList,
     StoredTemplateUpdate,
 )
-from app.protocol.job_requests import (
-    AssignBody,
-    CommentBody,
-    CreateJobsBody,
-    ManageBody,
-    SetLocationBody,
-    UpdateJobBody,
-)
+from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody, SetLocationBody
 from app.protocol.jobs import (
     CommentAddedAnswer,
     CreatedJobsAnswer,
@@ -56,6 +49,7 @@ from app.protocol.jobs import (
 )
 from app.protocol.tables import TableList
 from app.protocol.templates import ShareBody, TemplateCreated, TemplateList, WireTemplate
+from app.protocol.update_requests import UpdateJobBody
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"

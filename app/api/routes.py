@@ -18,6 +18,7 @@ from app.api import (
     locations,
     lookups,
     stored_templates,
+    updates,
 )
 from app.api.websocket import notifications
 
@@ -37,7 +38,7 @@ routes: Final[list[BaseRoute]] = [
     # jobs
     Route(f"{_ITEM}/jobs/manage", jobs.manage, methods=["POST"]),
     Route(_JOB, jobs.read, methods=["GET"]),
-    Route(f"{_JOB}/update", jobs.update, methods=["POST"]),
+    Route(f"{_JOB}/update", updates.update, methods=["POST"]),
     Route(f"{_JOB}/diagram", jobs.diagram, methods=["GET"]),
     Route(f"{_JOB}/history", jobs.history, methods=["GET"]),
     Route(f"{_JOB}/comments", jobs.comments, methods=["GET"]),

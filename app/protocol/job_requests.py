@@ -1,4 +1,4 @@
-"""Bodies that create, update, assign, manage and comment jobs, as they come in (rest.md 5.1, 5.5, 5.7, 5.8, 5.10).
+"""Bodies that create, assign, manage and comment jobs, as they come in (rest.md 5.1, 5.7, 5.8, 5.10).
 
 Members that are not known are ignored, and ``null`` means absent.
 """
@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from app.domain.commands import MAX_COMMENT_CHARS, ManageType
 from app.domain.geometry import read_location
-from app.domain.job import AssignedType, Assignment, DataVersion, Location
+from app.domain.job import AssignedType, Assignment, Location
 from app.errors import InvalidValue
 from app.protocol.text import parse_time
 
@@ -70,49 +70,9 @@ class RowsBody(Request):
     entries: list[RowBody]
 
 
-class ChangedRowBody(RowBody):
-    """New values of a row."""
+class JobMembersBody(Request):
+    """The members of a job that its creator and those who update it may name."""
 
-    id: str
-
-
-class ChangedRowsBody(Request):
-    """Changed rows of one table."""
-
-    table_name: str
-    entries: list[ChangedRowBody]
-
-
-class DeletedRowsBody(Request):
-    """Rows of one table that are to go."""
-
-    table_name: str
-    ids: list[str]
-
-
-class RelatedBody(Request):
-    """What is to become of a job's related rows."""
-
-    adds: list[RowsBody] | None = None
-    updates: list[ChangedRowsBody] | None = None
-    deletes: list[DeletedRowsBody] | None = None
-
-
-class VersionBody(Request):
-    """A version of a data source; one of the first two, and one of the names, must be there."""
-
-    data_source_name: str | None = None
-    data_reference_id: str | None = None
-    version_name: str | None = None
-    version_guid: str | None = None
-    workflow_administered: bool | None = None
-
-
-class UpdateJobBody(Request):
-    """``POST jobs/{jobId}/update``: only what is here changes (rest.md 5.5). Clients send the whole job back: members
-    that cannot be changed here are ignored."""
-
-    allow_running_step_id: str | None = None
     job_name: str | None = None
     start_date: Moment | None = None
     due_date: Moment | None = None
@@ -123,30 +83,17 @@ class UpdateJobBody(Request):
     job_status: str | None = None
     notes: str | None = None
     parent_job: str | None = None
-    versions: list[VersionBody] | None = None
     extended_properties: list[PropertyBody] | None = None
-    related_properties: RelatedBody | None = None
 
 
-class CreateJobsBody(Request):
+class CreateJobsBody(JobMembersBody):
     """``POST jobTemplates/{id}/job``; every member is optional and overrides the template's default (rest.md 5.1)."""
 
     number_of_jobs: Annotated[int, Meta(ge=1, le=MAX_JOBS_AT_ONCE)] | None = None
     job_id: str | None = None
-    job_name: str | None = None
-    start_date: Moment | None = None
-    due_date: Moment | None = None
-    priority: str | None = None
-    description: str | None = None
-    owned_by: str | None = None
     assigned_type: AssignedType | None = None
     assigned_to: str | None = None
-    percent_complete: Annotated[float, Meta(ge=0, le=100)] | None = None
-    job_status: str | None = None
-    notes: str | None = None
-    parent_job: str | None = None
     location: LocationBody | None = None
-    extended_properties: list[PropertyBody] | None = None
     related_properties: list[RowsBody] | None = None
 
 
@@ -189,6 +136,11 @@ def read_value(value: Value | None) -> str | None:
     return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
+def read_properties(given: list[PropertyBody] | None) -> dict[str, str | None]:
+    """Values of one-to-one tables, by ``table.property``."""
+    return {each.identifier: read_value(each.value) for each in given or ()}
+
+
 def read_values(given: list[RowPropertyBody]) -> dict[str, str | None]:
     """The values of a row, by property name."""
     return {each.property_name: read_value(each.value) for each in given}
@@ -197,21 +149,6 @@ def read_values(given: list[RowPropertyBody]) -> dict[str, str | None]:
 def read_rows(bodies: list[RowsBody] | None) -> tuple[tuple[str, dict[str, str | None]], ...]:
     """New rows, each with its table."""
     return tuple((body.table_name, read_values(row.properties)) for body in bodies or () for row in body.entries)
-
-
-def read_version(body: VersionBody) -> DataVersion:
-    """Read a version of a data source. Raises InvalidValue."""
-    if not (body.data_source_name or body.data_reference_id):
-        raise InvalidValue("versions: dataSourceName or dataReferenceId must say which data source is meant.")
-    if not (body.version_guid or body.version_name):
-        raise InvalidValue("versions: versionGuid (better) or versionName must be given.")
-    return DataVersion(
-        source=body.data_source_name,
-        reference_id=body.data_reference_id,
-        name=body.version_name,
-        guid=body.version_guid,
-        workflow_administered=bool(body.workflow_administered),
-    )
 
 
 def read_assignment(assigned_type: AssignedType | None, assigned_to: str | None) -> Assignment:

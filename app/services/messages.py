@@ -1,21 +1,20 @@
 """From events to wire messages: which one tells subscribers of an event, and with which body (websocket.md 3, 4)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from app.domain import events as e
-from app.domain.changes import MEMBER_OF, STEP_MEMBERS, MemberChange, PropertyFacts
+from app.domain.changes import PropertyFacts
 from app.domain.diagram import Diagram, Step, StepKind
 from app.domain.job import Assignment, Attachment, CurrentStep, Hold, Job, StepState
 from app.domain.prompts import app_url, asked_properties, choices
-from app.domain.properties import Domain, PropertyValue, RelatedChanges, RelatedRow
 from app.domain.refusals import AllowedActions, allowed_actions
-from app.domain.values import DataType
 from app.protocol import notifications as n
 from app.protocol import prompts as p
 from app.protocol.codes import MsgCode
 from app.protocol.text import iso
+from app.services.property_messages import property_detail, updated_properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,38 +206,8 @@ def _location(_: Job, step: Any) -> dict[str, Any]:
 
 def _properties(job: Job, step: Step, facts: PropertyFacts) -> dict[str, Any]:
     asked = [entry for entry in asked_properties(step) if "identifier" in entry]
-    details = [_detail(job, entry, number, facts) for number, entry in enumerate(asked)]
+    details = [property_detail(job, entry, number, facts) for number, entry in enumerate(asked)]
     return {"job_template_id": job.template_id, "prompt": _text(step.args.get("userPrompt")), "properties": details}
-
-
-def _detail(job: Job, entry: Mapping[str, Any], order: int, facts: PropertyFacts) -> p.PropertyDetail:
-    """A property as the step's author wrote it, completed by its definition and its present value."""
-    identifier = str(entry["identifier"])
-    member, defined = STEP_MEMBERS.get(identifier), facts.tables.find(identifier)
-    known = next((each.value.text for each in facts.values if each.identifier == identifier), None)
-    if member is not None:
-        known = _member(MemberChange(member.attribute, getattr(job, member.attribute))).value
-    data_type = member.data_type if member else defined.data_type if defined else None
-    domain = defined.domain if defined else None
-    return p.PropertyDetail(
-        identifier=identifier,
-        unique_id=_text(entry.get("uniqueId")),
-        alias=_text(entry.get("alias")) or (defined.alias if defined else None),
-        value=known if known is not None else _text(entry.get("value")),
-        data_type=data_type.value if data_type else _text(entry.get("dataType")),
-        required=bool(entry.get("required")) or bool(defined and defined.required),
-        order=order,
-        domain_type=domain.kind if domain else None,
-        field_length=defined.length if defined else None,
-        coded_values=_codes(domain),
-        range=[domain.low, domain.high] if domain and domain.codes is None else None,
-    )
-
-
-def _codes(domain: Domain | None) -> list[p.CodedValue] | None:
-    if domain is None or domain.codes is None:
-        return None
-    return [p.CodedValue(code=code, name=name) for code, name in domain.codes.items()]
 
 
 def _attachment(_: Job, step: Any) -> dict[str, Any]:
@@ -429,56 +398,7 @@ def _attachment_told(attachment: Attachment) -> n.Attachment:
 
 
 def _properties_set(event: e.PropertiesSet, job: Job, __: Diagram) -> list[Told]:
-    changes = event.changes
-    updated = n.UpdatedProperties(
-        job_properties=[_member(change) for change in changes.members],
-        extended_properties=[
-            n.TableProperties(table_name=table, properties=values)
-            for table, values in _by_table(changes.properties).items()
-        ],
-        related_properties=_related(changes.related),
-    )
-    return [Told(n.JobUpdated(job_id=job.job_id, properties=updated))]
-
-
-def _member(change: MemberChange) -> n.PropertyValue:
-    """A new value of the job's own as text, under its search name."""
-    member, value = MEMBER_OF[change.attribute], change.value
-    text: str | None
-    if member.data_type is DataType.DATE_TIME and value is not None:
-        text = iso(value)
-    elif member.wire == "versions":
-        text = ", ".join(version.name or version.guid or "" for version in value)
-    else:
-        text = None if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return n.PropertyValue(property_name=member.search_name, value=text)
-
-
-def _by_table(values: Iterable[PropertyValue]) -> dict[str, list[n.PropertyValue]]:
-    tables: dict[str, list[n.PropertyValue]] = {}
-    for each in values:
-        tables.setdefault(each.table, []).append(n.PropertyValue(property_name=each.name, value=each.value.text))
-    return tables
-
-
-def _related(related: RelatedChanges) -> list[n.RelatedTable]:
-    tables: dict[str, n.RelatedTable] = {}
-
-    def table(row: RelatedRow) -> n.RelatedTable:
-        return tables.setdefault(row.table, n.RelatedTable(table_name=row.table))
-
-    for row in related.adds:
-        table(row).adds.append(_entry(row))
-    for row in related.updates:
-        table(row).updates.append(_entry(row))
-    for row in related.deletes:
-        table(row).deletes.append(row.row_id)
-    return list(tables.values())
-
-
-def _entry(row: RelatedRow) -> n.RelatedEntry:
-    values = [n.PropertyValue(property_name=each.name, value=each.value.text) for each in row.values]
-    return n.RelatedEntry(id=row.row_id, properties=values)
+    return [Told(n.JobUpdated(job_id=job.job_id, properties=updated_properties(event.changes)))]
 
 
 def _closed(event: e.JobClosed, job: Job, _: Diagram) -> list[Told]:

@@ -481,7 +481,7 @@ GOLDEN: list[tuple[e.Event, Job, list[tuple[str, dict[str, Any]]]]] = [
             Changes(
                 members=(
                     MemberChange("due_ms", AT_MS),
-                    MemberChange("percent_complete", 12.5),
+                    MemberChange("percent_complete", 12.345678),
                     MemberChange("parent_job", None),
                     MemberChange("versions", (DataVersion("source", name="v1"), DataVersion("other", guid="g"))),
                 ),
@@ -516,7 +516,7 @@ GOLDEN: list[tuple[e.Event, Job, list[tuple[str, dict[str, Any]]]]] = [
                         ],
                         "jobProperties": [
                             {"propertyName": "due_date", "value": AT},
-                            {"propertyName": "percent_complete", "value": "12.5"},
+                            {"propertyName": "percent_complete", "value": "12.345678"},
                             {"propertyName": "parent_job", "value": None},
                             {"propertyName": "versions", "value": "v1, g"},
                         ],
