@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Table, create_engine, delete, exists, func, insert, select, text
+from sqlalchemy import Column, Connection, Table, create_engine, delete, exists, func, insert, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -143,8 +143,9 @@ def _pieces(connection: Connection, table: Table) -> Iterator[list[_Row]]:
 
 def _with_sealed(row: _Row, table: Table, change: Callable[[bytes], bytes]) -> _Row:
     """The row with its sealed values opened, or sealed."""
-    return row | {
-        column.name: change(row[column.name])
-        for column in table.columns
-        if column.info.get(SEALED) and row[column.name] is not None
-    }
+    return row | {column.name: change(row[column.name]) for column in table.columns if _is_sealed(column, row)}
+
+
+def _is_sealed(column: Column[Any], row: _Row) -> bool:
+    where = column.info.get(SEALED, False)
+    return bool(row[where] if isinstance(where, str) else where)

@@ -45,7 +45,8 @@ NAMES = {
 metadata = MetaData(naming_convention=NAMES)
 
 SEALED = "sealed"
-"""Marks columns whose values are encrypted under the master key: whoever copies them opens and seals them anew."""
+"""Marks columns whose values are encrypted under the master key, or by the name of another column those of rows where
+that one is true. Whoever copies them opens and seals them anew."""
 
 KeyType = BigInteger().with_variant(Integer(), "sqlite")
 TextType = Text().with_variant(Text(collation="C"), "postgresql")
@@ -74,8 +75,8 @@ def _int(name: str, *, nullable: bool = False, default: int | None = None) -> Co
     return Column(name, BigInteger, nullable=nullable, server_default=None if default is None else text(str(default)))
 
 
-def _bytes(name: str, *, nullable: bool = False, sealed: bool = False) -> Column[Any]:
-    return Column(name, LargeBinary, nullable=nullable, info={SEALED: True} if sealed else {})
+def _bytes(name: str, *, nullable: bool = False, sealed: bool | str = False) -> Column[Any]:
+    return Column(name, LargeBinary, nullable=nullable, info={SEALED: sealed} if sealed else {})
 
 
 def _flag(name: str) -> Column[Any]:
@@ -138,7 +139,7 @@ setting = _table(
     _key(),
     _ref("item"),
     _text("name"),
-    _bytes("value"),
+    _bytes("value", sealed="encrypted"),
     _flag("encrypted"),
     UniqueConstraint("item_key", "name"),
 )
