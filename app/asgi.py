@@ -22,6 +22,7 @@ def create_app(settings: Settings, on_first_start: OnFirstStart | None = None) -
             ``stepgate user password admin`` sets one.
 
     While it runs, ``app.state.gateway`` is the ``Gateway``. An error of the start is kept in ``app.state.start_error``.
+    One of several workers sets ``app.state.figures``, to show those of all at ``/metrics``.
     """
 
     @asynccontextmanager
@@ -41,6 +42,7 @@ def create_app(settings: Settings, on_first_start: OnFirstStart | None = None) -
         lifespan=lifespan,
     )
     app.state.start_error = None
+    app.state.figures = None
     return app
 
 

@@ -147,6 +147,14 @@ def copy_to_postgres(
         copy_database(file, target.database_url or "", sealer, partial(copy_blobs, folder), on_progress)
 
 
+async def prepare_database(settings: Settings, on_first_start: OnFirstStart) -> None:
+    """Do to the database what a start does, before several processes serve from it. Raises StoreUnavailable."""
+    await migrate_database(settings)
+    async with store_of(settings) as store:
+        await _fill_empty_database(settings, store, on_first_start)
+        await tokens_of(settings, store)
+
+
 def new_signing_key(settings: Settings) -> tuple[str, bytes]:
     """The id of a new key, and its 256 random bits as they are to be stored."""
     from app.auth.sealing import Sealer

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, TextIO
 
 import msgspec
@@ -50,13 +51,16 @@ _CREDENTIALS = re.compile(
 )
 
 
-def set_up_logging(level: str, log_format: str, stream: TextIO | None = None) -> None:
+def set_up_logging(
+    level: str, log_format: str, stream: TextIO | None = None, fields: Mapping[str, Any] | None = None
+) -> None:
     """Send all logs to ``stream`` (None: standard error), replacing what was set up before.
 
     Args:
         level: a word of ``settings.LogLevel``, for our own loggers.
         log_format: ``text``, ``json``, or ``auto``: text when the stream is a terminal.
         stream: where lines go.
+        fields: of every line.
     """
     logging.addLevelName(TRACE, "TRACE")
     target = stream or sys.stderr
@@ -64,6 +68,7 @@ def set_up_logging(level: str, log_format: str, stream: TextIO | None = None) ->
     handler.setFormatter(
         TextFormatter() if log_format == "text" or _is_terminal(log_format, target) else JsonFormatter()
     )
+    handler.addFilter(partial(_add_fields, fields or {}))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -136,6 +141,12 @@ def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
     fields: Mapping[str, Any] = getattr(record, "fields", {})
     current = request_id.get()
     return {**fields, "request": current} if current and "request" not in fields else fields
+
+
+def _add_fields(fields: Mapping[str, Any], record: logging.LogRecord) -> bool:
+    if fields:
+        record.fields = {**fields, **getattr(record, "fields", {})}
+    return True
 
 
 def _on_one_line(text: str) -> str:

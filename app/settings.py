@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # where it listens
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one.")] = 8080
+    workers: Annotated[int, Meta(ge=1, le=256, description="Serving processes; more than one share the port.")] = 1
     public_url: Annotated[
         str | None, Meta(description="URL by which clients reach the server, when a proxy stands before it.")
     ] = None
@@ -206,6 +207,12 @@ def describe() -> list[tuple[str, str, str]]:
     ]
 
 
+def variables_of(settings: Settings) -> dict[str, str]:
+    """The variables that ``read_settings`` makes the same settings of."""
+    values = {name: getattr(settings, name) for name in Settings.__struct_fields__}
+    return {PREFIX + name.upper(): _shown(value) for name, value in values.items() if value is not None}
+
+
 def _unknown(environment: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
     known = {PREFIX + name.upper() for name in names} | CLIENT_VARIABLES
     faults = []
@@ -265,6 +272,10 @@ def _check_together(settings: Settings) -> None:
     ):
         faults.append("--database-url must begin with postgresql:// (or be left out for SQLite in the data folder).")
     faults += _redis_faults(settings)
+    if settings.workers > 1 and (settings.uses_sqlite or settings.redis_url is None):
+        faults.append(
+            "--workers above 1 needs PostgreSQL and Redis between the processes: give --database-url and --redis-url."
+        )
     if settings.public_url is not None and not settings.public_url.startswith(("http://", "https://")):
         faults.append("--public-url must begin with http:// or https://.")
     faults += [

@@ -55,10 +55,29 @@ async def readyz(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """Counters of this process, in Prometheus' text format."""
-    live = CollectorRegistry()
-    live.register(_Live(gateway(request)))
-    return Response(generate_latest(METRICS) + generate_latest(live), media_type=CONTENT_TYPE_LATEST)
+    """Counters of this process, or of all workers where there are several, in Prometheus' text format."""
+    own, figures = figures_of(gateway(request)), request.app.state.figures
+    if figures is not None:
+        figures.write(own)
+        own = figures.of_all()
+    shown = CollectorRegistry()
+    shown.register(_Given(own))
+    return Response(generate_latest(shown), media_type=CONTENT_TYPE_LATEST)
+
+
+def figures_of(parts: Gateway) -> list[Metric]:
+    """What this process has counted, and the parts' own counters as they are now."""
+    return [*METRICS.collect(), *_Live(parts).collect()]
+
+
+class _Given(Collector):
+    """Figures that were collected before."""
+
+    def __init__(self, figures: Iterable[Metric]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        return self._figures
 
 
 class _Live(Collector):

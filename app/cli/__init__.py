@@ -50,7 +50,7 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has had enough
         return 0
     except Exception as error:  # noqa: BLE001 - told to the person, with a status that scripts can read
-        return _tell(error)
+        return tell(error)
     return outcome if isinstance(outcome, int) else 0
 
 
@@ -74,7 +74,8 @@ def _nothing() -> None:
     """Keep a single command a command with a name: typer would make it the program itself."""
 
 
-def _tell(error: Exception) -> int:
+def tell(error: Exception) -> int:
+    """Say on standard error, in one line, what went wrong; return the exit status that belongs to it."""
     match error:
         case SettingsError():
             return _fail(" ".join(error.faults), 2)

@@ -1,8 +1,10 @@
-"""A self-signed TLS certificate for trying things out: made once, kept in the data folder, renewed when it runs out."""
+"""The certificate to serve TLS with: one that was given, or one of our own making for trying things out, which is made
+once, kept in the data folder, and renewed when it runs out."""
 
 import ipaddress
 import os
 import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,12 +15,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from app.errors import BackendError
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 
 CERTIFICATE_FILE = "tls-certificate.pem"
 KEY_FILE = "tls-key.pem"
 VALID_FOR = timedelta(days=397)
 """The longest that common clients accept, even where they are told to trust it."""
+
+
+def certificate_of(settings: Settings) -> tuple[Path | None, Path | None]:
+    """The files of certificate and key, none without TLS. Raises SettingsError when they cannot be used."""
+    if not settings.uses_tls:
+        return None, None
+    certificate, key = self_signed(settings) if settings.tls_self_signed else (settings.tls_cert, settings.tls_key)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate or "", key)
+    except OSError as error:  # also ssl.SSLError
+        raise SettingsError([f"The TLS certificate or key cannot be used: {error}."]) from error
+    return certificate, key
 
 
 def self_signed(settings: Settings) -> tuple[Path, Path]:

@@ -6,11 +6,6 @@ from typing import Annotated
 import typer
 
 from app.cli.options import DatabaseUrl, DataDir, settings_of
-from app.settings import SettingsError
-
-_ONE_PROCESS = (
-    "--workers above 1 needs a bus between the processes (Redis) and PostgreSQL; this server runs as one process."
-)
 
 
 def serve(
@@ -23,7 +18,9 @@ def serve(
         str | None,
         typer.Option(help="Redis between several servers, redis://... (STEPGATE_REDIS_URL)", show_default=False),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Serving processes.", hidden=True)] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Serving processes; above 1 with PostgreSQL and Redis. (default 1)")
+    ] = None,
     log_level: Annotated[
         str | None, typer.Option(help="trace, debug, info, warning or error. (default info)", metavar="LEVEL")
     ] = None,
@@ -36,16 +33,15 @@ def serve(
     public_url: Annotated[
         str | None, typer.Option(help="URL by which clients reach the server, behind a proxy.")
     ] = None,
-) -> None:
+) -> int:
     """Serve the API and the websocket. Every option can also be set as STEPGATE_<OPTION>; there are more settings."""
-    if workers > 1:
-        raise SettingsError([_ONE_PROCESS])
     settings = settings_of(
         host=host,
         port=port,
         data_dir=data_dir,
         database_url=database_url,
         redis_url=redis_url,
+        workers=workers,
         log_level=log_level,
         log_format=log_format,
         tls_cert=tls_cert,
@@ -53,9 +49,14 @@ def serve(
         tls_self_signed=tls_self_signed,
         public_url=public_url,
     )
+    if settings.workers > 1:
+        from app.cli.supervisor import supervise_until_stopped
+
+        return supervise_until_stopped(settings)
     from app.cli.serving import serve_until_stopped
 
     serve_until_stopped(settings)
+    return 0
 
 
 def register(app: typer.Typer) -> None:

@@ -1,30 +1,24 @@
-"""Serving: one process from taking the address to the last good-bye, and what it tells people when it starts."""
+"""Serving: one process from taking the address to the last good-bye."""
 
 import asyncio
 import gc
 import logging
-import shlex
-import shutil
 import signal
 import socket
-import sys
+from collections.abc import Awaitable, Callable
 from contextlib import closing
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from rich.console import Console
-from rich.markup import escape
 from starlette.applications import Starlette
 
 from app.api.raw_frames import RawFrameProtocol
 from app.asgi import create_app
-from app.cli.certificate import self_signed
-from app.cli.options import DEFAULT_URL
+from app.cli.certificate import certificate_of
+from app.cli.greeting import Greeting
 from app.errors import BackendError, GatewayError
 from app.observability import set_up_logging
-from app.services.first_start import ADMIN, ITEM_ID, ORG_ID
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 
 _COLLECT_AFTER = (10_000, 20, 100)
 """Objects made and not freed, and younger collections, before each of the three generations is collected."""
@@ -42,15 +36,29 @@ def serve_until_stopped(settings: Settings) -> None:
         SettingsError: certificate or key cannot be used.
         GatewayError: the address is taken, another server serves from the data folder, or the database fails.
     """
-    with closing(_listen(settings)) as listener:
-        _run(settings, listener)
+    with closing(listen(settings)) as listener:
+        greeting = Greeting(settings, listener.getsockname()[1])
+        app = create_app(settings, greeting.take_password)
+        set_up_logging(settings.log_level, settings.log_format)
+        run_server(app, settings, listener, greeting.show)
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
-    greeting = _Greeting(settings, listener)
-    app = create_app(settings, greeting.take_password)
-    server = _Server(_configure(app, settings), app, settings.shutdown_drain_s, greeting)
-    set_up_logging(settings.log_level, settings.log_format)
+def run_server(
+    app: Starlette,
+    settings: Settings,
+    listener: socket.socket,
+    on_started: Callable[[], None],
+    on_beat: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Serve an application on a socket until SIGTERM or SIGINT. Raises what ``serve_until_stopped`` does.
+
+    Args:
+        on_started: called once it accepts connections.
+        on_beat: awaited every second.
+    """
+    config = _configure(app, settings)
+    config.callback_notify, config.timeout_notify = on_beat, 1
+    server = _Server(config, app, settings.shutdown_drain_s, on_started)
     logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.start_error is None)
     try:
         server.run([listener])
@@ -60,6 +68,44 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         if isinstance(error, GatewayError) or error is None:
             raise error or BackendError("The server could not be started.") from None
         raise error from None
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the address before anything else is touched. Raises BackendError when it cannot be had."""
+    try:
+        return socket.create_server((settings.host, settings.port), family=_family(settings), backlog=_BACKLOG)
+    except OSError as error:
+        raise _taken(settings, error) from error
+
+
+def bind_shared(settings: Settings) -> socket.socket:
+    """Take the address together with other processes of ours (SO_REUSEPORT).
+
+    The kernel gives each of those that listen an even share of the connections. This socket does not listen before its
+    server is ready, so nobody has to wait for a worker that is being started. Raises BackendError.
+    """
+    bound = socket.socket(_family(settings))
+    try:
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            bound.setsockopt(socket.SOL_SOCKET, option, 1)
+        if bound.family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as create_server does
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise _taken(settings, error) from error
+    return bound
+
+
+def _family(settings: Settings) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+
+
+def _taken(settings: Settings, error: OSError) -> BackendError:
+    return BackendError(
+        f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}. "
+        "Choose another --port or --host."
+    )
 
 
 def _spare_the_collector() -> None:
@@ -74,19 +120,19 @@ def _spare_the_collector() -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, saying hello once it accepts connections, letting go of the websockets little by little when it was
-    asked to end, and then ending with status 0."""
+    """uvicorn, telling when it accepts connections, letting go of the websockets little by little when it was asked to
+    end, and then ending with status 0."""
 
-    def __init__(self, config: uvicorn.Config, app: Starlette, drain_s: float, greeting: "_Greeting") -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, drain_s: float, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._app = app
         self._drain_s = drain_s
-        self._greeting = greeting
+        self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         _spare_the_collector()
-        self._greeting.show()
+        self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nobody new, drain the websockets while requests go on, then end all else as uvicorn does."""
@@ -111,7 +157,7 @@ class _Server(uvicorn.Server):
 
 
 def _configure(app: Starlette, settings: Settings) -> uvicorn.Config:
-    cert, key = self_signed(settings) if settings.tls_self_signed else (settings.tls_cert, settings.tls_key)
+    cert, key = certificate_of(settings)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -130,71 +176,5 @@ def _configure(app: Starlette, settings: Settings) -> uvicorn.Config:
         ssl_keyfile=key,
         lifespan="on",
     )
-    try:
-        config.load()
-    except OSError as error:  # also ssl.SSLError
-        raise SettingsError([f"The TLS certificate or key cannot be used: {error}."]) from error
+    config.load()
     return config
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Take the address before anything else is touched. Raises BackendError when it cannot be had."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise BackendError(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}. "
-            "Choose another --port or --host."
-        ) from error
-
-
-class _Greeting:
-    """What a person reads on standard output when the server has started."""
-
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self._settings = settings
-        self._port = listener.getsockname()[1]
-
-    def take_password(self, password: str) -> None:
-        """Show a password we made ourselves, at once: should the start fail after this, it is not lost."""
-        given = self._settings.admin_password is not None
-        shown = "the password you set" if given else f"[bold]{password}[/]   (shown this once)"
-        self._say(f"Admin login: [bold]{ADMIN}[/] / {shown}")
-
-    def show(self) -> None:
-        """Show where the server is and what to try."""
-        url = escape(self._settings.public_url or self._url())
-        self._say(f"Stepgate serves [bold]{url}[/]   (item {url}/{ORG_ID}/{ITEM_ID})")
-        command, options = escape(_own_command()), escape(self._options())
-        self._say(f"Try next: [bold]{command} watch{options} $({command} create{options})[/]")
-        self._say("Stop with Ctrl-C.")
-
-    def _say(self, line: str) -> None:
-        Console(soft_wrap=True, highlight=False).print(line)
-        sys.stdout.flush()
-
-    def _url(self) -> str:
-        host = self._settings.host
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown
-        return f"{'https' if self._settings.uses_tls else 'http'}://{host}:{self._port}"
-
-    def _options(self) -> str:
-        """The options that the next command needs to reach this server."""
-        defaults, url = Settings(), self._settings.public_url or self._url()
-        wanted = {"--url": url if url != DEFAULT_URL else None}
-        if self._settings.data_dir != defaults.data_dir:
-            wanted["--data-dir"] = str(self._settings.data_dir)
-        return "".join(f" {name} {shlex.quote(value)}" for name, value in wanted.items() if value)
-
-
-def _own_command() -> str:
-    """How this program was called: the next command is called the same way."""
-    called = Path(sys.argv[0])
-    if called.name == "__main__.py":
-        return "python -m app"
-    found = shutil.which(called.name)
-    if found and Path(found).samefile(called):
-        return called.name
-    here = Path.cwd()
-    return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))

@@ -225,7 +225,7 @@ def test_a_taken_port_is_a_clear_error_and_touches_no_data(tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--workers", "2"], "needs a bus"),
+        (["--workers", "2"], "--workers above 1 needs PostgreSQL and Redis"),
         (["--port", "eighty"], "--port"),
         (["--log-level", "loud"], "--log-level: 'loud' does not fit"),
         (["--database-url", "mysql://h/d"], "must begin with postgresql://"),
