@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make sure that the tests find what they start: Redis, PostgreSQL (from PATH or Debian's folders), clocks that can be
-# set for one process, a C compiler.
+# Make sure that the tests find what they start: Redis, HAProxy, PostgreSQL (from PATH or Debian's folders), clocks that
+# can be set for one process, a C compiler.
 set -eu
 . "$(dirname "$0")/debian.sh"
 
@@ -14,6 +14,7 @@ has_postgres() {
 
 missing=
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+command -v haproxy >/dev/null 2>&1 || [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 has_postgres || missing="$missing postgresql"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 if [ -n "$missing" ]; then
