@@ -118,6 +118,8 @@ class Link:
                 self._listener.arrived(name, content)
             elif kind == b"subscribe":
                 self._listener.confirmed(name)
+            elif kind == b"unsubscribe":  # left before its first confirmation had come
+                self._listener.left([name])
             if self._received % READ_AT_ONCE == 0:
                 await asyncio.sleep(0)
 

@@ -90,6 +90,21 @@ async def test_thousands_of_channels_are_heard_again_after_a_cut_and_told_at_onc
         await bus.close()
 
 
+async def test_a_channel_left_before_its_confirmation_came_does_not_pass_for_heard(redis_url: str) -> None:
+    """Redis confirms both; the first confirmation must not outlive the second."""
+    bus, inbox = await opened(redis_url)
+    try:
+        bus.subscribe("a")
+        await asyncio.sleep(0)  # it is asked for
+        bus.unsubscribe("a")
+        bus.subscribe("b")
+        await inbox.until(lambda: "b" in inbox.heard)
+        assert bus.subscribe("a") is True, "it takes a moment again"
+        await inbox.until(lambda: "a" in inbox.heard)
+    finally:
+        await bus.close()
+
+
 async def test_messages_published_while_redis_is_away_for_a_moment_arrive(redis_server: RedisServer) -> None:
     bus, inbox = await opened(redis_server.url)
     try:
