@@ -13,7 +13,7 @@ from app.services import runs
 from app.services.engine import Unit
 from app.services.ports import Adoption, AtomicWork, RunRecord, StepContext, StepExecutor
 from app.steps.calls import ServerCalls
-from app.steps.limits import FairLimit, waits
+from app.steps.limits import FairLimit, in_turn
 from app.steps.progress import Progress
 from app.steps.services import RunServices
 from app.steps.tasks import Tasks
@@ -186,7 +186,7 @@ class Executions:
     async def _in_turn(self, executor: StepExecutor, context: StepContext) -> ReturnValue | AtomicWork:
         """Work when the template has a place; waiting for it can be stopped like the work itself."""
         template = (context.run.item_id, context.job.template_id)
-        async with self._template_limit.turn(template, waits(context, "other steps of its template")):
+        async with in_turn(self._template_limit, template, context, "other steps of its template"):
             return await executor.execute(context)
 
     # ------------------------------------------------------------ reports

@@ -18,7 +18,7 @@ from app.steps import answers
 from app.steps.arguments import read_args
 from app.steps.gp_service import GpTask
 from app.steps.http import HttpClient
-from app.steps.limits import FairLimit, waits
+from app.steps.limits import FairLimit, in_turn
 from app.steps.outgoing import host_of
 from app.steps.rendering import Render, rendered
 
@@ -72,7 +72,7 @@ class Geoprocessing:
     async def execute(self, context: StepContext) -> ReturnValue | AtomicWork:
         args = read_args(context, GeoprocessingArgs)
         task, parameters = await rendered(context, partial(task_of, self._http, args))
-        async with self._hosts.turn(host_of(task.url), waits(context, "other steps at the same server")):
+        async with in_turn(self._hosts, host_of(task.url), context, "other steps at the same server"):
             note = await _begin(context, task, parameters)
             watch = _Watch(context, note, args.timeout_s, self._first_pause_s)
             try:

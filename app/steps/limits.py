@@ -6,9 +6,8 @@ not answer, keeps nobody else waiting.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from prometheus_client import Gauge
 
@@ -28,11 +27,6 @@ _WAITING = Gauge(
 )  # fmt: skip
 
 
-def waits(context: StepContext, others: str) -> Callable[[], None]:
-    """Let the step's subscribers know that it waits, and for whom."""
-    return lambda: context.progress(f"The step waits for {others}, and starts as soon as they let it", MsgCode.QUEUED)
-
-
 class _Line:
     """One key: how many are at work, and who waits."""
 
@@ -50,12 +44,12 @@ class FairLimit:
 
     def __init__(self, name: str, at_once: int) -> None:
         self._at_once = at_once
-        self._lines: dict[Any, _Line] = {}
+        self._lines: dict[Hashable, _Line] = {}
         self._running = _RUNNING.labels(name)
         self._waiting = _WAITING.labels(name)
 
     @asynccontextmanager
-    async def turn(self, key: Any, on_wait: Callable[[], None]) -> AsyncIterator[None]:
+    async def turn(self, key: Hashable, on_wait: Callable[[], None]) -> AsyncIterator[None]:
         """Hold a place for the block. ``on_wait`` is called if there is none at once. May be cancelled at any time."""
         line = self._lines.setdefault(key, _Line())
         if line.working < self._at_once:
@@ -69,7 +63,7 @@ class FairLimit:
         finally:
             self._leave(key, line)
 
-    async def _wait(self, key: Any, line: _Line) -> None:
+    async def _wait(self, key: Hashable, line: _Line) -> None:
         """Wait for a place; the one who leaves hands it over, so nobody who came later is quicker."""
         called = asyncio.get_running_loop().create_future()
         line.waiting.append(called)
@@ -81,7 +75,7 @@ class FairLimit:
                 self._leave(key, line)
             raise  # one that is cancelled stays in line, and is passed over when its turn comes
 
-    def _leave(self, key: Any, line: _Line) -> None:
+    def _leave(self, key: Hashable, line: _Line) -> None:
         while line.waiting:
             called = line.waiting.popleft()
             if not called.done():
@@ -90,3 +84,19 @@ class FairLimit:
         line.working -= 1
         if not line.working:
             del self._lines[key]
+
+
+@asynccontextmanager
+async def in_turn(limit: FairLimit, key: Hashable, context: StepContext, others: str) -> AsyncIterator[None]:
+    """Hold a place for a step. If it must wait its subscribers hear of it, for whom it waits, and when that is over."""
+    has_waited = False
+
+    def wait() -> None:
+        nonlocal has_waited
+        has_waited = True
+        context.progress(f"The step waits for {others}, and starts as soon as they let it", MsgCode.QUEUED)
+
+    async with limit.turn(key, wait):
+        if has_waited:
+            context.progress("The step is running", MsgCode.EXECUTING)
+        yield

@@ -20,7 +20,7 @@ from app.services.ports import Adoption, AtomicWork, StepContext
 from app.steps import answers
 from app.steps.arguments import read_args
 from app.steps.http import HttpClient
-from app.steps.limits import FairLimit, waits
+from app.steps.limits import FairLimit, in_turn
 from app.steps.outgoing import Outgoing, Reply, host_of, origin_of
 from app.steps.rendering import Render, rendered
 
@@ -56,7 +56,7 @@ class WebRequest:
     async def execute(self, context: StepContext) -> ReturnValue | AtomicWork:
         args = read_args(context, WebRequestArgs)
         request = await rendered(context, partial(request_of, args))
-        async with self._hosts.turn(host_of(request.url), waits(context, "other steps at the same server")):
+        async with in_turn(self._hosts, host_of(request.url), context, "other steps at the same server"):
             reply = await self._try(context, args, request)
         if not args.expects(reply.status):
             text = f"{origin_of(request.url)} answered {told_status(reply.status)}, which the step does not expect."

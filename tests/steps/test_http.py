@@ -7,6 +7,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -405,3 +406,11 @@ async def test_a_request_that_is_cancelled_ends_its_connection(site: Counterpart
         await asyncio.gather(task, return_exceptions=True)
         await asyncio.wait_for(closed.wait(), deadline(1))
     assert task.cancelled()
+
+
+def test_a_file_without_certificates_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "authorities.pem").write_text("nothing of the kind")
+    with pytest.raises(OSError, match=r"(?i)certificate"):
+        trust(tmp_path / "authorities.pem")
+    with pytest.raises(FileNotFoundError):
+        trust(tmp_path / "missing.pem")

@@ -14,7 +14,7 @@ from app.services.ports import StepContext
 from app.steps.limits import FairLimit
 from tests.steps.counterparts import counterpart, silent
 from tests.steps.executors import Scripted
-from tests.steps.service_steps import ended, http_client, web_world
+from tests.steps.service_steps import ended, http_client, told_codes, web_world
 from tests.support import deadline, eventually
 from tests.support.world import open_world, step
 
@@ -174,5 +174,6 @@ async def test_steps_beyond_the_limit_of_a_host_wait_until_one_of_them_is_done(t
         assert len(site.requests) == 1
         await world.act(first, Stop())
         await site.until(lambda: len(site.requests) == 2)
+        await world.ear.until(lambda: "EXECUTING" in told_codes(world, second), 2)
         await world.act(second, Stop())
         await ended(world, second)
