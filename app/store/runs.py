@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, select, true, update
+from sqlalchemy import Select, bindparam, delete, func, select, true, update
 
 from app.domain.job import Answer
 from app.errors import Conflict
@@ -12,6 +12,7 @@ from app.store.base import Queries
 from app.store.schema import answer, item, job, node, run
 from app.store.sql import AnyOf, Row, Statement, insert_if_new, insert_into, put_into
 
+_LIVE = run.c.ended.is_(False)
 _ADD_RUN = insert_into(run)
 _OWN_RUN = run.c.run_id == bindparam("own_id")
 _NOTE = Statement(update(run).where(_OWN_RUN).values(note=bindparam("new_note")))
@@ -20,7 +21,7 @@ _STOP_RUN = Statement(update(run).where(_OWN_RUN).values(stopping=true()))
 _RUNS = (
     select(run.c.run_id, item.c.item_id, job.c.key, job.c.job_id, run.c.step_id, run.c.node_id, run.c.fence, run.c.note)
     .select_from(run.join(job, run.c.job_key == job.c.key).join(item, job.c.item_key == item.c.key))
-    .where(run.c.ended.is_(False))
+    .where(_LIVE)
 )
 _RUN = Statement(_RUNS.where(run.c.run_id == bindparam("run_id")))
 _LOCK_RUN = Statement(_RUNS.where(run.c.run_id == bindparam("run_id")).with_for_update(key_share=True, of=run))
@@ -37,9 +38,22 @@ _FORGET_NODES = Statement(delete(node))
 _END_LAPSED = Statement(
     delete(node).where(node.c.lease_until_ms < bindparam("now_ms"), node.c.node_id != bindparam("own_id"))
 )
+_owner = select(func.min(run.c.node_id).label("node_id")).where(_LIVE).cte("owner", recursive=True)
+_after = select(func.min(run.c.node_id)).where(_LIVE, run.c.node_id > _owner.c.node_id).correlate(_owner)
+_owner = _owner.union_all(select(_after.scalar_subquery()).where(_owner.c.node_id.is_not(None)))
+_GONE = Statement(
+    select(_owner.c.node_id).where(
+        _owner.c.node_id.is_not(None),
+        _owner.c.node_id != bindparam("own_id"),
+        _owner.c.node_id.not_in(select(node.c.node_id)),
+    )
+)
+"""Owners of runs that are nodes no more. It jumps from owner to owner in the index, over their runs: there may be a
+hundred thousand, and each node asks at each renewal."""
+
 _ORPHANS = Statement(
     select(run.c.key)
-    .where(run.c.ended.is_(False), run.c.node_id.not_in(select(node.c.node_id)), run.c.node_id != bindparam("own_id"))
+    .where(_LIVE, run.c.node_id == bindparam("owner_id"))
     .order_by(run.c.key)
     .limit(bindparam("count"))
     .with_for_update(skip_locked=True, of=run)
@@ -87,7 +101,7 @@ _LAST = Statement(
 )
 _UNAPPLIED = Statement(
     _ANSWERS.join(run, run.c.run_id == answer.c.run_id)
-    .where(run.c.node_id == bindparam("node_id"), run.c.ended.is_(False), answer.c.stage == bindparam("stored"))
+    .where(run.c.node_id == bindparam("node_id"), _LIVE, answer.c.stage == bindparam("stored"))
     .order_by(answer.c.key)
 )
 
@@ -201,13 +215,15 @@ class RunQueries(Queries):
         return [row[0] for row in self.sql.all(_NODES)]
 
     def adopt_runs(self, node_id: str, now_ms: int, limit: int = 100) -> list[RunRecord]:
-        """Take over runs of nodes that are gone, oldest first; call again while ``limit`` come back.
+        """Take over runs of nodes that are gone, oldest first of each; call again while ``limit`` come back.
 
         A node whose lease is over loses its row first. So it cannot renew any more once a single run of it was taken,
         and a run it starts too late has an owner that does not exist: the next call finds it.
         """
         self.sql.change(_END_LAPSED, now_ms=now_ms, own_id=node_id)
-        keys = [row[0] for row in self.sql.all(_ORPHANS, own_id=node_id, count=limit)]
+        keys: list[int] = []
+        for (owner_id,) in self.sql.all(_GONE, own_id=node_id):
+            keys += [row[0] for row in self.sql.all(_ORPHANS, owner_id=owner_id, count=limit - len(keys))]
         if not keys:
             return []
         self.sql.change(_ADOPT, keys=keys, own_id=node_id, one=1)

@@ -469,7 +469,9 @@ run = _table(
 )
 Index("ix_run_job_key", run.c.job_key)
 _live = run.c.ended.is_(False)
-Index("ix_run_live", run.c.node_id, postgresql_where=_live, sqlite_where=_live)
+_to_stop = _live & run.c.stopping
+Index("ix_run_live", run.c.node_id, run.c.key, postgresql_where=_live, sqlite_where=_live)
+Index("ix_run_stopping", run.c.node_id, postgresql_where=_to_stop, sqlite_where=_to_stop)
 
 answer = _table(
     "answer",

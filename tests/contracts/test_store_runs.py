@@ -84,6 +84,18 @@ async def test_runs_of_a_node_whose_lease_is_over_are_adopted_with_a_higher_fenc
         assert (run.node_id, run.fence) == (owner, fence)
 
 
+async def test_runs_of_several_nodes_that_are_gone_are_adopted_piece_by_piece(store: AnyStore) -> None:
+    def begin(tx: SqlTx) -> None:
+        record = locked(tx)
+        for number, node in enumerate(("gone 2", "alive", "gone 1", "gone 2", "gone 3", "me", "gone 1")):
+            tx.add_run(record, f"r{number}", "a", node)
+        tx.start_node("alive", 10**15)
+
+    await store.run(begin)
+    pieces = [await store.run(lambda tx: tx.adopt_runs("me", 1, limit=2)) for _ in range(4)]
+    assert [[run.run_id for run in piece] for piece in pieces] == [["r2", "r6"], ["r0", "r3"], ["r4"], []]
+
+
 async def test_a_second_takeover_raises_the_fence_again(store: AnyStore) -> None:
     await store.run(lambda tx: tx.add_run(locked(tx), "r", "a", "gone"))
     for number, node in enumerate(("b", "c"), start=2):

@@ -599,10 +599,18 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
     op.create_index(
         "ix_run_live",
         "run",
-        ["node_id"],
+        ["node_id", "key"],
         unique=False,
         postgresql_where=sa.text("ended IS false"),
         sqlite_where=sa.text("ended IS 0"),
+    )
+    op.create_index(
+        "ix_run_stopping",
+        "run",
+        ["node_id"],
+        unique=False,
+        postgresql_where=sa.text("ended IS false AND stopping"),
+        sqlite_where=sa.text("ended IS 0 AND stopping = 1"),
     )
     op.create_table(
         "timer",
