@@ -20,7 +20,7 @@ from app.services.creation import JobOverrides, create_for_step
 from app.services.engine import Unit
 from app.services.ports import RunRecord
 from app.services.recording import Jobs
-from app.services.step_values import computed, computed_all
+from app.services.step_values import computed, computed_all, computed_values
 
 MAX_JOBS_OF_A_RUN = 100
 """One run of a CreateJob step creates at most so many jobs."""
@@ -136,10 +136,7 @@ def _overrides(job: Job, started_by: str, args: CreateJobArgs, of_item: Mapping[
         raise InvalidValue(
             f"{unknown[0]!r} is nothing to say of a new job; use table.property or {', '.join(_MEMBERS)}."
         )
-    properties = {
-        each.identifier: computed(job, started_by, each.identifier, each.value)
-        for each in args.extended_properties or []
-    }
+    properties = computed_values(job, started_by, args.extended_properties)
     properties |= {name: text for name, text in said.items() if "." in name}
     return JobOverrides(
         job_name=said.get("jobName"),

@@ -13,20 +13,23 @@ from app.services.engine import Unit
 from app.services.recording import Jobs, property_facts
 
 
-def set_values(unit: Unit, jobs: Jobs, job_id: str, started_by: str, values: Sequence[GivenValue]) -> None:
-    """Set members and extended properties of a job for one of its steps.
+def set_values(unit: Unit, jobs: Jobs, job_id: str, given: Mapping[str, str | None]) -> None:
+    """Set members and extended properties of a job, by identifier, for one of its steps.
 
     Raises:
-        InvalidValue: not values of these properties; ``details`` names each. StepFailed: an expression cannot be
-            evaluated.
+        InvalidValue: not values of these properties; ``details`` names each.
     """
     record = jobs.lock(job_id)
-    given = {each.identifier: computed(record.job, started_by, each.identifier, each.value) for each in values}
     facts = property_facts(unit, record.job)
     present = Present(facts.tables, tuple(unit.tx.properties(record)), ())
     diagram = jobs.diagram(record.job)
     decision = set_by_step(record.job, diagram, facts.read(given), jobs.moment(), present=present)
     jobs.save(record, decision, diagram)
+
+
+def computed_values(job: Job, started_by: str, values: Sequence[GivenValue] | None) -> dict[str, str | None]:
+    """Values by identifier, each computed where it is an expression. Raises StepFailed."""
+    return {each.identifier: computed(job, started_by, each.identifier, each.value) for each in values or ()}
 
 
 def computed(job: Job, started_by: str, name: str, value: str | float | bool | None) -> str | None:

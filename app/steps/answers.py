@@ -6,11 +6,8 @@ from typing import Any
 
 import msgspec
 
-from app.domain.apply import apply
 from app.domain.attachments import NewAttachment
-from app.domain.events import PropertiesSet
 from app.domain.job import ReturnValue
-from app.domain.outcomes import Decision, Recorded
 from app.errors import StepFailed
 from app.expressions.arcade import STEP_SUCCESS
 from app.protocol.codes import MsgCode
@@ -19,7 +16,8 @@ from app.protocol.service_args import STATUS_CODE, AnswerUse
 from app.services import attachments
 from app.services.engine import Unit
 from app.services.ports import RunRecord, Scalar
-from app.services.recording import Jobs, property_facts
+from app.services.recording import Jobs
+from app.services.step_values import set_values
 from app.steps.arguments import step_failure
 
 MAX_OUTPUTS = 10_000
@@ -64,10 +62,7 @@ def keep(
             attachments.add(unit, run.job_id, [attached], jobs=jobs)
     if findings.properties:
         with step_failure(MsgCode.INVALID_VALUE):
-            changes = property_facts(unit, record.job).read(findings.properties)
-        event = PropertiesSet(changes, unit.actor.username)
-        after = apply(record.job, event)
-        jobs.save(record, Decision(after, (Recorded(event, after),)), jobs.diagram(record.job))
+            set_values(unit, jobs, run.job_id, findings.properties)
     return findings.return_value
 
 

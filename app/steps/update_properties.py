@@ -12,7 +12,7 @@ from app.protocol.step_args import PropertiesArgs
 from app.services.engine import Unit
 from app.services.ports import Adoption, AtomicWork, StepContext
 from app.services.recording import Jobs
-from app.services.step_values import set_values
+from app.services.step_values import computed_values, set_values
 from app.steps.arguments import read_args, step_failure
 
 
@@ -28,6 +28,8 @@ class UpdateJobProperties:
 
 
 def _set(context: StepContext, args: PropertiesArgs, unit: Unit, jobs: Jobs) -> ReturnValue:
+    job = jobs.lock(context.run.job_id).job
+    given = computed_values(job, context.started_by, args.property_values)
     with step_failure(MsgCode.INVALID_VALUE):
-        set_values(unit, jobs, context.run.job_id, context.started_by, args.property_values or [])
+        set_values(unit, jobs, job.job_id, given)
     return STEP_SUCCESS

@@ -12,6 +12,8 @@ from stepgate_client import Answer, Client, PropertyResponse
 from stepgate_client.messages import JobUpdated, StepError, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
 from tests.e2e.nodes import open_nodes
 from tests.e2e.walker import Watcher, client_of, make_template, watching
+from tests.steps.counterparts import Authority, Counterpart, counterpart, json_answer
+from tests.steps.gp_server import ServiceJobs
 from tests.support import ServerProcess, eventually
 from tests.support.world import step
 
@@ -22,6 +24,7 @@ TABLES = [
         "tableName": "steps_site",
         "extendedPropertyDefinitions": [
             {"propertyName": "acres", "dataType": "Double"},
+            {"propertyName": "permit", "dataType": "String"},
             {"propertyName": "use", "dataType": "String", "required": False, "domain": {
                 "type": "codedValue", "codedValues": [{"code": "r", "name": "Road"}, {"code": "p", "name": "Path"}],
             }},
@@ -30,14 +33,31 @@ TABLES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Whose certificates the servers trust."""
+    return Authority.make(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+async def site(authority: Authority) -> AsyncIterator[Counterpart]:
+    """A server that the steps speak to."""
+    async with counterpart(authority.server_tls("127.0.0.1")) as started:
+        yield started
+
+
 @pytest.fixture(scope="module", params=["sqlite", "two nodes"])
-def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServerProcess]]:
+def servers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, authority: Authority
+) -> Iterator[list[ServerProcess]]:
     folder = tmp_path_factory.mktemp("servers")
+    settings = {"allow_private_addresses": "127.0.0.1", "trusted_certificates": str(authority.file)}
     if request.param == "two nodes":
-        with open_nodes(folder) as nodes:
+        variables = {f"STEPGATE_{name.upper()}": value for name, value in settings.items()}
+        with open_nodes(folder, (variables, variables)) as nodes:
             yield [nodes.a, nodes.b]
         return
-    server = ServerProcess(folder, {})
+    server = ServerProcess(folder, settings)
     try:
         server.start_on_a_free_port()
         yield [server, server]
@@ -55,26 +75,41 @@ async def at(client: Client, job_id: str) -> list[str]:
     return [current.step_id for current in (await client.get_job(job_id)).current_steps]
 
 
-async def test_every_kind_of_service_step_runs_to_the_end(servers: list[ServerProcess], clients: list[Client]) -> None:
+async def test_every_kind_of_service_step_runs_to_the_end(
+    servers: list[ServerProcess], clients: list[Client], site: Counterpart
+) -> None:
     here, there = clients
+    service = ServiceJobs(site)
+    permit = site.on("/permits", json_answer('{"number": "P-7", "state": "open"}'))
     part = await make_template(servers[0], [step("work", args={"userPrompt": "Build it"})])
-    template = await make_template(servers[1], _every_kind(part), extendedPropertyTableDefinitions=TABLES)
+    template = await make_template(
+        servers[1], _every_kind(part, permit, service.url), extendedPropertyTableDefinitions=TABLES
+    )
     job_id = (await here.create_jobs(template, job_name="Bridge")).job_ids[0]
     async with watching(here, job_id) as one, watching(there, job_id) as other:
         await there.run(job_id)
         await _values_are_set(here, one, job_id)
         await _parts_are_waited_for(here, there, other, job_id)
         await _the_user_is_asked(there, one, job_id)
-        await eventually(partial(_is_over, here, job_id), expected_s=2)
+        await _servers_have_answered(there, one, job_id, site, service)
+        await eventually(partial(_is_over, here, job_id), expected_s=5)
         await other.until(lambda: one.seqs() and one.seqs() == other.seqs())
         assert one.seqs() == list(range(1, len(one.seqs()) + 1))
         assert not one.of(StepError)
     history = await there.history(job_id)
-    assert [line.step_id for line in history if line.action == "Finished"] == ["set", "make", "later", "ask", "end"]
+    assert [line.step_id for line in history if line.action == "Finished"] == [
+        "set",
+        "make",
+        "later",
+        "ask",
+        "request",
+        "process",
+        "end",
+    ]
     assert (await here.get_job(job_id)).percent_complete == 100
 
 
-def _every_kind(part: str) -> list[dict[str, Any]]:
+def _every_kind(part: str, permit: str, task: str) -> list[dict[str, Any]]:
     """The steps; each that the server can start by itself is automatic."""
     values = [
         {"identifier": "steps_site.acres", "value": "Round(2.6)"},
@@ -83,6 +118,16 @@ def _every_kind(part: str) -> list[dict[str, Any]]:
     make: dict[str, Any] = {"jobTemplateId": part, "items": "['North', 'South']", "itemProperty": "jobName"}
     make |= {"createAsChild": True, "createAsDependency": True}
     asked = {"userPrompt": "What for?", "properties": [{"identifier": "steps_site.use"}, {"identifier": "dueDate"}]}
+    request: dict[str, Any] = {"url": permit, "query": [{"key": "name", "value": "JobName($job)"}]}
+    request |= {
+        "response": {"returnValue": "$.state", "properties": [{"identifier": "steps_site.permit", "path": "$.number"}]}
+    }
+    paths = [{"nextStep": "end", "expression": "$retVal == 'closed'"}]
+    paths += [{"nextStep": "process", "expression": "$retVal == 'open'"}]
+    process = {
+        "url": task,
+        "parameters": [{"name": "Acres", "value": "JobExtendedProperty($job, 'steps_site', 'acres')"}],
+    }
     return [
         step("set", "UpdateJobProperties", "make", args={"propertyValues": values}),
         step("make", "CreateJob", "later", automatic=True, args=make),
@@ -90,7 +135,9 @@ def _every_kind(part: str) -> list[dict[str, Any]]:
             "later", "Manual", "ask", automatic=True, args={},
             schedule={"scheduleType": "Duration", "timeDuration": 0.2, "timeType": "Seconds"},
         ),
-        step("ask", "UpdateJobProperties", "end", automatic=True, args=asked),
+        step("ask", "UpdateJobProperties", "request", automatic=True, args=asked),
+        step("request", "WebRequest", automatic=True, args=request, paths=paths),
+        step("process", "ExecuteGP", "end", automatic=True, args=process),
         step("end", "Manual", automatic=True, args={}),
     ]  # fmt: skip
 
@@ -102,7 +149,11 @@ async def _values_are_set(client: Client, watcher: Watcher, job_id: str) -> None
     ]
     job = await client.get_job(job_id, properties=True)
     (table,) = job.extended_properties
-    assert [(each.property_name, each.value) for each in table.properties] == [("acres", "3"), ("use", None)]
+    assert [(each.property_name, each.value) for each in table.properties] == [
+        ("acres", "3"),
+        ("permit", None),
+        ("use", None),
+    ]
 
 
 async def _parts_are_waited_for(here: Client, there: Client, watcher: Watcher, job_id: str) -> None:
@@ -131,6 +182,20 @@ async def _the_user_is_asked(client: Client, watcher: Watcher, job_id: str) -> N
     given = [("steps_site.use", "r"), ("dueDate", "2030-01-01T00:00:00Z")]
     responses = [PropertyResponse(identifier=name, value=value) for name, value in given]
     await client.answer(job_id, "ask", Answer(property_responses=responses), prompt_id=asked.prompt_id)
+
+
+async def _servers_have_answered(
+    client: Client, watcher: Watcher, job_id: str, site: Counterpart, service: ServiceJobs
+) -> None:
+    """The return code of the web request has taken its path, to a service which then brings its job to an end."""
+    await watcher.until(lambda: any("request" in finished.step_ids for finished in watcher.of(StepFinished)), 5)
+    (sent,) = [received for received in site.requests if received.path == "/permits"]
+    assert sent.form == {"name": "Bridge"}
+    await site.until(lambda: service.asked > 0, 5)
+    assert service.submitted[0]["Acres"] == "3"
+    (table,) = (await client.get_job(job_id, properties=True)).extended_properties
+    assert {each.property_name: each.value for each in table.properties}["permit"] == "P-7"
+    service.succeed()
 
 
 async def _is_over(client: Client, job_id: str) -> bool:
