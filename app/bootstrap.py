@@ -59,7 +59,9 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
     from app.auth.sealing import Sealer
     from app.hub.hub import Hub
     from app.services.engine import Engine
-    from app.steps.registry import executors
+    from app.steps.http import trust
+    from app.steps.mailer import Mailer
+    from app.steps.registry import executors, senders
     from app.steps.runner import Runner
 
     async with AsyncExitStack() as parts:
@@ -76,10 +78,12 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         hub = Hub(store, bus, settings)
         http = _http_client(settings)
         parts.push_async_callback(http.close)
+        mailer = Mailer(settings.email_timeout_s, lambda: trust(settings.trusted_certificates))
         runner = Runner(
             store,
             hub.post,
-            executors(http, files, per_host=settings.max_steps_per_host),
+            executors(http, mailer, files, per_host=settings.max_steps_per_host),
+            senders(mailer, files),
             lease_s=settings.node_lease_s,
             renew_s=settings.node_renew_s,
             per_template=settings.max_steps_per_template,

@@ -124,6 +124,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Certificate authorities (PEM file) that steps trust beside those of the system."),
     ] = None
 
+    email_timeout_s: Annotated[
+        Seconds, Meta(description="Seconds a mail server may take to be ready for an e-mail, and again to take it.")
+    ] = 60.0
+
     # what one peer may ask for
     max_body_bytes: Annotated[Positive, Meta(description="Largest body of an HTTP request.")] = 10 * 1024 * 1024
     max_attachment_bytes: Annotated[Positive, Meta(description="Largest file that can be attached.")] = 10 * 1024 * 1024

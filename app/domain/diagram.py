@@ -44,6 +44,7 @@ class Path:
     """A way out of a step. Without ``expression`` it is always taken; all paths whose expression is true are taken.
 
     ``assigned_type`` Unassigned without ``assigned_to`` keeps the present assignee (design.md section 6, "Paths").
+    ``notifications`` are the ids of stored e-mail templates that are sent when the path is taken.
     """
 
     next_step: str
@@ -53,6 +54,7 @@ class Path:
     is_custom_assignment: bool = False
     status: str | None = None
     label: str | None = None
+    notifications: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

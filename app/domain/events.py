@@ -110,7 +110,8 @@ class StepFinished:
 
     ``activated`` became current, ``pending`` is everything that waits for other branches afterwards, ``status`` is the
     job's new status where a path taken sets one. ``skipped``: the step was finished without having been run.
-    ``automatic``: it finished by itself, not by a person's Finish.
+    ``automatic``: it finished by itself, not by a person's Finish. ``notifications`` are the e-mail templates of the
+    paths taken, each once.
     """
 
     step: CurrentStep
@@ -122,6 +123,7 @@ class StepFinished:
     status: str | None
     skipped: bool
     automatic: bool
+    notifications: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,7 @@ class Work:
                 status=status,
                 skipped=skipped,
                 automatic=automatic,
+                notifications=tuple(dict.fromkeys(name for way in ways for name in way.path.notifications)),
             )
         )
         self._arrived(activated)

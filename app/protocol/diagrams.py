@@ -43,7 +43,8 @@ class WireAction(msgspec.Struct, rename="camel"):
 
 
 class WirePath(msgspec.Struct, rename="camel"):
-    """A way out of a step. ``nextStep`` may name a step that is not there, as the reference allows."""
+    """A way out of a step. ``nextStep`` may name a step that is not there, as the reference allows. ``notifications``
+    are ids of stored e-mail templates."""
 
     next_step: str
     expression: str | None = None
@@ -52,6 +53,7 @@ class WirePath(msgspec.Struct, rename="camel"):
     assigned_to: str | None = None
     is_assigned_to_custom_expression: bool | None = None
     status: str | None = None
+    notifications: list[Any] | str | None = None
 
 
 class WireStep(msgspec.Struct, rename="camel"):
@@ -223,6 +225,7 @@ def _path(wire: WirePath) -> Path:
         is_custom_assignment=bool(wire.is_assigned_to_custom_expression),
         status=wire.status or None,
         label=wire.label or None,
+        notifications=tuple(name for name in wire.notifications or () if isinstance(name, str) and name),
     )
 
 

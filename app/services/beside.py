@@ -39,6 +39,9 @@ class NobodyListens:
     def timers_changed(self) -> None:
         pass
 
+    def dispatches_added(self) -> None:
+        pass
+
 
 def engine_beside(store: Store) -> Engine:
     """An engine for commands: who may do what, users, groups, keys. Not for actions on jobs, which start runs."""

@@ -162,3 +162,5 @@ class Engine:
             self._runner.answered(effects.answers)
         if effects.timers_changed:
             self._runner.timers_changed()
+        if effects.dispatches_added:
+            self._runner.dispatches_added()

@@ -283,6 +283,25 @@ class StoredTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Something to be sent to the outside because of what has happened to a job, after it was committed.
+
+    ``kind`` says which sender sends it, ``title`` what people call it, ``content`` is the sender's. ``tries`` counts
+    this one too. ``begun``: a try came as far as the point where it may have had its effect, and did not come back.
+    """
+
+    dispatch_id: int
+    item_id: str
+    job_id: str
+    step_id: str | None
+    kind: str
+    title: str
+    content: bytes
+    tries: int
+    begun: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChainFault:
     """A place where a job's feed is not what it was: a gap, or a row whose ``prev_hash`` does not fit."""
 
@@ -502,6 +521,26 @@ class Tx(Protocol):
 
     def next_timer_ms(self, node_id: str) -> int | None:
         """When the next timer is due that this node may claim."""
+
+    # dispatches
+    def add_dispatch(
+        self, item: Item, *, job_id: str, step_id: str | None, kind: str, title: str, content: bytes, due_ms: int
+    ) -> None: ...
+    def claim_dispatches(self, node_id: str, now_ms: int, limit: int = 100) -> list[Dispatch]:
+        """Take those that are due and that no living node has, oldest first; each is this node's until it is put back
+        or deleted, or the node's lease is over."""
+
+    def begin_dispatch(self, dispatch_id: int, node_id: str) -> bool:
+        """Note that from now on it may have had its effect. False: it is not this node's any more."""
+
+    def put_dispatch_back(self, dispatch_id: int, node_id: str, due_ms: int) -> bool:
+        """It has had no effect, and is to be tried again. False as above."""
+
+    def delete_dispatch(self, dispatch_id: int, node_id: str) -> bool:
+        """It is done, or given up. False as above."""
+
+    def next_dispatch_ms(self) -> int | None:
+        """When the next one that no living node has is due."""
 
     # diagrams and templates
     def diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:
@@ -799,6 +838,22 @@ class StepExecutor(Protocol):
         StepTimedOut with a sentence for the user and, as ``name``, the ``msgCode``."""
 
 
+class DispatchSender(Protocol):
+    """Sends one kind of dispatches."""
+
+    @property
+    def kind(self) -> str:
+        """Of what it sends."""
+
+    async def send(self, dispatch: Dispatch, services: StepServices) -> str | None:
+        """Send it; returns a sentence for people where it has not reached everybody.
+
+        ``services.note`` is awaited before the point from which on it may have had its effect, by senders that must not
+        send twice: such a dispatch is not given to them again. Raises StepError; ``is_passing`` of it, where it has
+        one, tells whether another try may succeed.
+        """
+
+
 class Publisher(Protocol):
     """Takes the messages of a committed transaction: to this node's subscribers at once, and to the other nodes."""
 
@@ -845,6 +900,9 @@ class RunStarter(Protocol):
     def timers_changed(self) -> None:
         """The next timer may be another one now."""
 
+    def dispatches_added(self) -> None:
+        """There is something to send."""
+
 
 @dataclass(slots=True)
 class Effects:
@@ -857,4 +915,5 @@ class Effects:
     answers: list[PendingAnswer] = field(default_factory=list)
     verdicts: list[AnswerRecord] = field(default_factory=list)
     timers_changed: bool = False
+    dispatches_added: bool = False
     access_changed: bool = False

@@ -20,7 +20,7 @@ from app.domain.runs import end_hold
 from app.errors import NotFound
 from app.protocol.notifications import encode
 from app.protocol.tables import tables_of
-from app.services import history, messages
+from app.services import dispatches, history, messages
 from app.services.engine import Unit
 from app.services.facts import know
 from app.services.ports import Comment, FeedMessage, HistoryEntry, JobRecord
@@ -172,6 +172,7 @@ class Recording:
         for recorded in decision.recorded:
             lines += history.entries(recorded.event, unit.now_ms, unit.actor.username)
             self._write_beside(recorded.event)
+        lines += dispatches.add(unit, decision.recorded, record.job.template_id)
         feed = self._number(told)  # after what is written beside: a step that asks shows the values that were just set
         self._keep_details()
         if feed:

@@ -37,9 +37,11 @@ class Execution:
     run: RunRecord
     adopted: bool
     progress: Progress
+    services: RunServices
     task: asyncio.Task[None] | None = None
     work: asyncio.Task[ReturnValue | AtomicWork] | None = None
     stop_asked: bool = False
+    is_once: bool = False
     _refresh_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -57,6 +59,11 @@ class Execution:
     def ask_refresh(self) -> None:
         """Let the executor look at its service again, at once."""
         self._refresh_asked.set()
+
+    @property
+    def must_end(self) -> bool:
+        """What may be done only once is under way: given up now, nobody could say whether it was done."""
+        return self.is_once and self.services.has_noted
 
     def cancel(self) -> None:
         """End without an outcome: somebody else will take the run over."""
@@ -84,7 +91,7 @@ class Executions:
         if known is not None:
             known.cancel()
         progress = Progress(lambda msg, msg_code: self._tell_progress(run, msg, msg_code))
-        execution = self._by_run[run.run_id] = Execution(run, adopted, progress)
+        execution = self._by_run[run.run_id] = Execution(run, adopted, progress, RunServices(self._calls, run))
         execution.task = self._tasks.start(self._carry_out(execution), f"run {run.run_id}")
         execution.task.add_done_callback(lambda _: self._over(execution))
 
@@ -113,9 +120,10 @@ class Executions:
             execution.ask_refresh()
 
     def abandon(self) -> None:
-        """Give everything up: it is others' now, or nobody's."""
+        """Give everything up: it is others' now, or nobody's. What must end goes on; its outcome may still count."""
         for execution in self._by_run.values():
-            execution.cancel()
+            if not execution.must_end:
+                execution.cancel()
         self._by_run.clear()
 
     # ------------------------------------------------------------ one execution
@@ -147,7 +155,7 @@ class Executions:
             step = stored.diagram.step(run.step_id) if stored else None
             if step is None or not step.is_service:
                 return None
-            services = RunServices(self._calls, run)
+            services = execution.services
             return StepContext(run, record.job, step, execution.adopted, execution.progress, services, execution)
 
         return await self._calls.query(run.item_id, load)
@@ -159,7 +167,8 @@ class Executions:
         if executor is None:
             text = f"This server has no executor for steps of type {context.step.action_type}."
             return FailRun(run.step_id, run.run_id, text, MsgCode.NO_EXECUTOR)
-        if executor.adoption is Adoption.ONCE and run.note is not None:
+        execution.is_once = executor.adoption is Adoption.ONCE
+        if execution.is_once and run.note is not None:
             return FailRun(run.step_id, run.run_id, _UNKNOWN, MsgCode.OUTCOME_UNKNOWN)
         return await self._execute(execution, executor, context)
 

@@ -3,20 +3,34 @@
 from collections.abc import Sequence
 
 from app.services.attachment_files import AttachmentFiles
-from app.services.ports import StepExecutor
+from app.services.ports import DispatchSender, StepExecutor
 from app.steps.create_job import CreateJob
+from app.steps.email import EmailExecutor
+from app.steps.email_dispatch import EmailSender
 from app.steps.geoprocessing import Geoprocessing
 from app.steps.http import HttpClient
 from app.steps.limits import FairLimit
+from app.steps.mailer import Mailer
 from app.steps.update_properties import UpdateJobProperties
 from app.steps.web_request import WebRequest
 
 
-def executors(http: HttpClient, files: AttachmentFiles, *, per_host: int) -> Sequence[StepExecutor]:
+def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, *, per_host: int) -> Sequence[StepExecutor]:
     """Every executor, made new: bootstrap hands them to the runner.
 
     Args:
         per_host: so many web requests and geoprocessing steps are at one host at once.
     """
     hosts = FairLimit("host", per_host)
-    return [CreateJob(), UpdateJobProperties(), WebRequest(http, files, hosts), Geoprocessing(http, hosts)]
+    return [
+        EmailExecutor(mailer, files),
+        CreateJob(),
+        UpdateJobProperties(),
+        WebRequest(http, files, hosts),
+        Geoprocessing(http, hosts),
+    ]
+
+
+def senders(mailer: Mailer, files: AttachmentFiles) -> Sequence[DispatchSender]:
+    """Every sender of dispatches, as above."""
+    return [EmailSender(mailer, files)]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from app.domain.commands import EndStoppedRun
 from app.services import answers, jobs, runs
 from app.services.engine import Engine
-from app.services.ports import Errand, PendingAnswer, Post, RunRecord, StepExecutor, Store, Timer, Tx
+from app.services.ports import DispatchSender, Errand, PendingAnswer, Post, RunRecord, StepExecutor, Store, Timer, Tx
 from app.steps.calls import ServerCalls
+from app.steps.dispatcher import Dispatcher
 from app.steps.executions import Executions
 from app.steps.leases import NodeLease
 from app.steps.limits import FairLimit
@@ -40,6 +41,7 @@ class Runner:
         store: Store,
         post: Post,
         executors: Sequence[StepExecutor] = (),
+        senders: Sequence[DispatchSender] = (),
         *,
         lease_s: float = 15,
         renew_s: float = 5,
@@ -61,6 +63,7 @@ class Runner:
             on_renewed=self._renewed,
             on_lost=self._executions.abandon,
         )
+        self._dispatcher = Dispatcher(store, self._calls, senders, self._tasks, node_id=lambda: self.node_id)
         self._timers = Timers(store, lambda: self.node_id, self._end_hold)
         self._applying: set[int] = set()
         self._is_open = False
@@ -79,12 +82,14 @@ class Runner:
         self._is_open = True
         await self._lease.open()
         self._timers.open()
+        self._dispatcher.open()
 
     async def close(self) -> None:
         """Stop working. Runs stay as they are; the other nodes are told, and one of them takes them over at once. On a
         node that is alone, the next start does."""
         self._is_open = False
         await self._timers.close()
+        await self._dispatcher.close()
         self._calls.close()
         self._executions.abandon()
         await self._tasks.ended(within_s=self._close_s)
@@ -123,6 +128,9 @@ class Runner:
     def timers_changed(self) -> None:
         self._timers.changed()
 
+    def dispatches_added(self) -> None:
+        self._dispatcher.changed()
+
     # ------------------------------------------------------------ the lease
 
     def _adopted(self, adopted: Sequence[RunRecord]) -> None:
@@ -144,6 +152,7 @@ class Runner:
         self.answered(waiting)
         self.stopping(stopping)
         self._timers.changed()  # those of a node that is gone are free now
+        self._dispatcher.changed()
 
     # ------------------------------------------------------------ answers, stops, timers
 

@@ -473,6 +473,23 @@ _to_stop = _live & run.c.stopping
 Index("ix_run_live", run.c.node_id, run.c.key, postgresql_where=_live, sqlite_where=_live)
 Index("ix_run_stopping", run.c.node_id, postgresql_where=_to_stop, sqlite_where=_to_stop)
 
+dispatch = _table(
+    "dispatch",
+    _key(),
+    _ref("item"),
+    _text("job_id"),
+    _text("step_id", nullable=True),
+    _text("kind"),
+    _text("title"),
+    _bytes("content"),
+    _int("tries"),
+    _int("due_ms"),
+    _flag("begun"),
+    _text("node_id", nullable=True),
+)
+"""What is to be sent to the outside. It outlives its job: that a job was deleted may be what is told."""
+Index("ix_dispatch_due_ms", dispatch.c.due_ms)
+
 answer = _table(
     "answer",
     _key(),

@@ -4,6 +4,7 @@ from app.services.ports import JobRecord
 from app.store.attachments import AttachmentQueries
 from app.store.blob_rows import BlobQueries
 from app.store.diagrams import DiagramQueries
+from app.store.dispatches import DispatchQueries
 from app.store.feed import FeedQueries
 from app.store.holds import HoldQueries
 from app.store.items import ItemQueries
@@ -23,6 +24,7 @@ class SqlTx(
     PropertyQueries,
     HoldQueries,
     RunQueries,
+    DispatchQueries,
     DiagramQueries,
     PeopleQueries,
     BlobQueries,

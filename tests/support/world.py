@@ -23,6 +23,7 @@ from app.services.first_start import ADMIN, ITEM_ID, ORG_ID, FirstPeople, first_
 from app.services.ports import (
     AnswerRecord,
     DiagramRecord,
+    DispatchSender,
     Errand,
     FeedMessage,
     Group,
@@ -127,6 +128,7 @@ class World:
         self,
         store: Store,
         executors: Sequence[StepExecutor],
+        senders: Sequence[DispatchSender],
         *,
         lease_s: float,
         close_s: float,
@@ -143,6 +145,7 @@ class World:
             self.store,
             self.post,
             executors,
+            senders,
             lease_s=lease_s,
             renew_s=lease_s / 4,
             close_s=close_s,
@@ -293,13 +296,14 @@ def user(name: str) -> Assignment:
 @asynccontextmanager
 async def open_world(
     settings: dict[str, object],
-    executors: Sequence[StepExecutor] = (),
+    executors: Sequence[StepExecutor] | Callable[[Store], Sequence[StepExecutor]] = (),
     *,
     lease_s: float = 2,
     close_s: float = 5,
     vault: Vault = NO_VAULT,
     exchange: Exchange | None = None,
     per_template: int = 50,
+    senders: Callable[[Store], Sequence[DispatchSender]] = lambda _: (),
 ) -> AsyncIterator[World]:
     """Open a world on the database that ``backend_settings`` names; a database with contents is taken as it is."""
     store = await open_store(settings)
@@ -307,7 +311,8 @@ async def open_world(
         await store.run(_fill)
         world = World(
             store,
-            executors,
+            executors(store) if callable(executors) else executors,
+            senders(store),
             lease_s=lease_s,
             close_s=close_s,
             vault=vault,

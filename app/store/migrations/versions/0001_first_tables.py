@@ -221,6 +221,25 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "dispatch",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("job_id", TextType, nullable=False),
+        sa.Column("step_id", TextType, nullable=True),
+        sa.Column("kind", TextType, nullable=False),
+        sa.Column("title", TextType, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=False),
+        sa.Column("begun", sa.Boolean(), nullable=False),
+        sa.Column("node_id", TextType, nullable=True),
+        sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_dispatch_item_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_dispatch")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_index("ix_dispatch_due_ms", "dispatch", ["due_ms"], unique=False)
+    op.create_table(
         "membership",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("user_key", KeyType, autoincrement=False, nullable=False),

@@ -1,0 +1,256 @@
+"""E-mails of paths taken and of template activities: what was committed is told, once; what cannot be told is said."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.commands import Finish, ManageType, SetCurrentStep
+from app.domain.job import UNASSIGNED
+from app.errors import GatewayError
+from app.services import jobs
+from app.services.engine import Unit
+from app.services.ports import StoredTemplate
+from app.steps import dispatcher
+from app.store.schema import dispatch
+from app.store.sql import Statement
+from app.store.tx import SqlTx
+from tests.conftest import Settings
+from tests.steps.mail_peers import odd_server, post_office
+from tests.steps.mail_worlds import configure, mail_world
+from tests.support import eventually, free_port
+from tests.support.world import World, step
+
+pytestmark = pytest.mark.anyio
+
+_TRIES = Statement(select(dispatch.c.tries))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """SQLite, where nothing depends on the store."""
+    return {"data_dir": tmp_path / "data"}
+
+
+async def add_template(world: World, template_id: str = "greeting", **details: Any) -> None:
+    details = {"to": ["zoe@example.net"], "subject": "'About ' + JobName($job)", "body": "Text"} | details
+
+    def put(unit: Unit) -> None:
+        unit.tx.put_stored_template(unit.item, StoredTemplate("email", template_id, "Greeting", json.dumps(details)))
+
+    await world.execute(put)
+
+
+def path(target: str, *notifications: str, expression: str | None = None) -> dict[str, Any]:
+    return {
+        "nextStep": target,
+        "assignedType": "Unassigned",
+        "notifications": list(notifications),
+        "expression": expression,
+    }
+
+
+def activity(type_name: str, template_id: str = "greeting") -> dict[str, str]:
+    return {"typeName": type_name, "actionName": "Email", "templateId": template_id}
+
+
+async def manual_job(world: World, *paths: dict[str, Any], **members: Any) -> str:
+    template = await world.template(
+        [step("one", canSkip=True, paths=list(paths) or [path("two")]), step("two")], **members
+    )
+    return await world.create(template, job_name="Kerbs")
+
+
+async def left(world: World) -> list[int]:
+    """How often each dispatch in the database was tried."""
+    found = await world.store.read(lambda tx: cast(SqlTx, tx).sql.all(_TRIES))
+    return [row[0] for row in found]
+
+
+async def until_all_sent(world: World) -> None:
+    async def is_empty() -> bool:
+        return not await left(world)
+
+    await eventually(is_empty)
+
+
+async def until_told(world: World, job_id: str) -> None:
+    async def is_told() -> bool:
+        return bool(await errors(world, job_id))
+
+    await eventually(is_told)
+
+
+async def errors(world: World, job_id: str) -> list[str]:
+    return [line.result or "" for line in await world.history(job_id) if line.action == "Error"]
+
+
+# ---------------------------------------------------------------- what is sent
+
+
+async def test_the_emails_of_the_paths_taken_are_sent_and_of_no_others(settings: Settings) -> None:
+    async with post_office() as office, mail_world(settings, office.port) as world:
+        await add_template(world)
+        await add_template(world, "second", to=["admin@example.org"], subject="$currentUser")
+        await add_template(world, "never", subject="Never")
+        job_id = await manual_job(
+            world,
+            path("two", "greeting", "second", "greeting"),
+            path("two", "never", expression="$retVal == 'something else'"),
+        )
+        await world.act(job_id, Finish())
+        await office.until(2)
+        assert {str(message["Subject"]) for message in office.messages} == {"About Kerbs", "admin"}
+        await until_all_sent(world)
+        assert await errors(world, job_id) == []
+
+
+ACTS = ("CreateJob", "CloseJob", "DeleteJob", "AddComment", "AssignJob", "SetCurrentStep")
+
+
+async def do(world: World, job_id: str, type_name: str) -> None:
+    """The act that an activity is about; the job was created before."""
+
+    def change(unit: Unit) -> None:
+        if type_name == "CloseJob":
+            jobs.manage(unit, ManageType.CLOSE, [job_id])
+        elif type_name == "DeleteJob":
+            jobs.manage(unit, ManageType.DELETE, [job_id])
+        elif type_name == "AddComment":
+            jobs.add_comment(unit, job_id, "Hello")
+        elif type_name == "AssignJob":
+            jobs.assign(unit, job_id, "one", UNASSIGNED)
+        elif type_name == "SetCurrentStep":
+            jobs.act(unit, job_id, SetCurrentStep(("two",)))
+
+    await world.execute(change)
+
+
+@pytest.mark.parametrize("type_name", ACTS)
+async def test_an_activity_is_sent_when_its_act_is_done_and_only_then(settings: Settings, type_name: str) -> None:
+    async with post_office() as office, mail_world(settings, office.port) as world:
+        await add_template(world)
+        job_id = await manual_job(world, activities=[activity(type_name)])
+        if type_name != "CreateJob":
+            assert await left(world) == []
+        await do(world, job_id, type_name)
+        await office.until(1)
+        await until_all_sent(world)
+        assert [str(message["Subject"]) for message in office.messages] == ["About Kerbs"]
+
+
+async def test_what_was_refused_is_not_told(settings: Settings) -> None:
+    async with post_office() as office, mail_world(settings, office.port) as world:
+        await add_template(world)
+        job_id = await manual_job(world, activities=[activity("AddComment")])
+
+        def write_and_fail(unit: Unit) -> None:
+            jobs.add_comment(unit, job_id, "Hello")
+            raise GatewayError("rolled back")
+
+        with pytest.raises(GatewayError, match="rolled back"):
+            await world.execute(write_and_fail)
+        assert await left(world) == []
+        assert office.envelopes == []
+
+
+@pytest.mark.parametrize(
+    ("template_id", "details", "words"),
+    [
+        ("another", {}, "There is no e-mail template 'greeting' any more"),
+        ("greeting", {"subject": "'Job ' + JobOwnr($job)"}, "subject cannot be evaluated"),
+        ("greeting", {"to": ["who is this"]}, "no user, no group and no address"),
+    ],
+)
+async def test_an_email_that_cannot_be_made_does_not_hinder_the_job_and_is_told_in_its_history(
+    settings: Settings, template_id: str, details: dict[str, Any], words: str
+) -> None:
+    async with post_office() as office, mail_world(settings, office.port) as world:
+        await add_template(world, template_id, **details)
+        job_id = await manual_job(world, path("two", "greeting"))
+        assert (await world.act(job_id, Finish())).success
+        (told,) = await errors(world, job_id)
+        assert told.startswith("No e-mail was sent for a path.")
+        assert words in told
+        assert await left(world) == []
+        assert office.envelopes == []
+
+
+# ---------------------------------------------------------------- what goes wrong later
+
+
+async def test_an_email_waits_for_a_mail_server_that_is_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "PAUSES_S", (0.05,) * 1000)
+    async with post_office() as office, mail_world(settings, free_port()) as world:
+        await add_template(world)
+        job_id = await manual_job(world, path("two", "greeting"))
+        await world.act(job_id, Finish())
+
+        async def is_tried_again() -> bool:
+            return any(tries > 1 for tries in await left(world))
+
+        await eventually(is_tried_again)
+        assert await errors(world, job_id) == []
+        await configure(world, smtpPort=str(office.port))
+        await office.until(1)
+        await until_all_sent(world)
+
+
+@pytest.mark.parametrize("answer", [b"554 No\r\n", b"451 Later\r\n"])
+async def test_an_email_that_is_refused_is_given_up_at_once_or_after_the_last_try(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(dispatcher, "PAUSES_S", (0.05, 0.05))
+    async with odd_server(dot=answer) as server, mail_world(settings, server.port) as world:
+        await add_template(world)
+        job_id = await manual_job(world, path("two", "greeting"))
+        await world.act(job_id, Finish())
+        await until_told(world, job_id)
+        (told,) = await errors(world, job_id)
+        expected = 1 if answer.startswith(b"5") else 3
+        assert len(server.messages) == expected
+        assert f"after {'one try' if expected == 1 else '3 tries'}" in told
+        assert answer.decode().strip() in told
+        assert await left(world) == []
+
+
+async def test_an_email_that_was_not_begun_when_its_process_died_is_sent_by_the_next(
+    backend_settings: Settings,
+) -> None:
+    async with post_office() as office:
+        office.is_open.clear()
+        async with mail_world(backend_settings, office.port, lease_s=0.5) as world:
+            await add_template(world)
+            job_id = await manual_job(world, path("two", "greeting"))
+            await world.act(job_id, Finish())
+            await office.until(0, waiting=1)
+            await world.crash()
+        office.is_open.set()
+        async with mail_world(backend_settings, office.port, lease_s=0.5) as world:
+            await office.until(1, seconds=3)
+            await until_all_sent(world)
+            assert await errors(world, job_id) == []
+        assert len(office.envelopes) == 1
+
+
+async def test_an_email_that_may_have_been_taken_when_its_process_died_is_not_sent_again_but_told(
+    backend_settings: Settings,
+) -> None:
+    async with post_office() as office:
+        office.answers.clear()
+        async with mail_world(backend_settings, office.port, lease_s=0.5, close_s=0.05) as world:
+            await add_template(world)
+            job_id = await manual_job(world, path("two", "greeting"))
+            await world.act(job_id, Finish())
+            await office.until(1)
+            await world.crash()
+        async with mail_world(backend_settings, office.port, lease_s=0.5) as world:
+            await until_told(world, job_id)
+            (told,) = await errors(world, job_id)
+            assert told.startswith("It is not known whether the e-mail 'Greeting' for a path was sent.")
+            assert len(office.envelopes) == 1
+        office.answers.set()
