@@ -47,6 +47,7 @@ from app.protocol.jobs import (
     LocationAnswer,
     ManagedJobsAnswer,
 )
+from app.protocol.search import SearchAnswer, SearchBody, StatisticsAnswer, StatisticsBody
 from app.protocol.tables import TableList
 from app.protocol.templates import ShareBody, TemplateCreated, TemplateList, WireTemplate
 from app.protocol.update_requests import UpdateJobBody
@@ -217,6 +218,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ManageBody,
         privilege="`jobClose`, `jobReopenClosed`, `jobDelete`, `jobUpgrade`",
         notes="Jobs that are not refused are done, whatever becomes of the others.",
+    ),
+    f"POST {ITEM}/jobs/search": Operation(
+        "searchJobs",
+        "Jobs",
+        "Search jobs",
+        SearchAnswer,
+        SearchBody,
+        notes="The grammar of `q` and the names of the fields are listed in docs/search.md.",
+    ),
+    f"POST {ITEM}/jobs/statistics": Operation(
+        "jobStatistics", "Jobs", "Count jobs, by the values of a field", StatisticsAnswer, StatisticsBody
     ),
     f"GET {_JOB}/comments": Operation("getComments", "Jobs", "List a job's comments, oldest first", JobCommentsAnswer),
     f"POST {_JOB}/comments": Operation("addComment", "Jobs", "Comment on a job", CommentAddedAnswer, CommentBody),

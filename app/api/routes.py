@@ -17,6 +17,7 @@ from app.api import (
     jobs,
     locations,
     lookups,
+    search,
     stored_templates,
     updates,
 )
@@ -37,6 +38,8 @@ routes: Final[list[BaseRoute]] = [
     WebSocketRoute(f"{_ITEM}/notificationWs", notifications),
     # jobs
     Route(f"{_ITEM}/jobs/manage", jobs.manage, methods=["POST"]),
+    Route(f"{_ITEM}/jobs/search", search.jobs, methods=["POST"]),
+    Route(f"{_ITEM}/jobs/statistics", search.statistics, methods=["POST"]),
     Route(_JOB, jobs.read, methods=["GET"]),
     Route(f"{_JOB}/update", updates.update, methods=["POST"]),
     Route(f"{_JOB}/diagram", jobs.diagram, methods=["GET"]),

@@ -47,20 +47,44 @@ def read_location(text: str) -> Location:
 
 def extent_text(location: Location | None) -> str | None:
     """The smallest box around a place, as ``xmin,ymin,xmax,ymax,wkid`` in Web Mercator; None for none."""
-    if location is None:
-        return None
-    box = extent(location)
-    return ",".join([*map(repr, box), str(WEB_MERCATOR["wkid"])])
+    box = extent(location) if location else None
+    return ",".join([*map(repr, box), str(WEB_MERCATOR["wkid"])]) if box else None
 
 
-def extent(location: Location) -> tuple[float, float, float, float]:
-    """The smallest box around a place that ``read_location`` has read: xmin, ymin, xmax, ymax in Web Mercator."""
+def extent(location: Location) -> tuple[float, float, float, float] | None:
+    """The smallest box around a place: west, south, east, north in Web Mercator; None when it has no vertex."""
     geometry = json.loads(location.geometry)
-    shape = next(name for name in _SHAPES if name in geometry)
-    parts = geometry[shape] if shape != "points" else [geometry[shape]]
+    shape = next((name for name in _SHAPES if name in geometry), "points")
+    parts = geometry[shape] if shape != "points" else [geometry.get("points", [])]
     xs = [float(vertex[0]) for part in parts for vertex in part]
     ys = [float(vertex[1]) for part in parts for vertex in part]
-    return min(xs), min(ys), max(xs), max(ys)
+    return (min(xs), min(ys), max(xs), max(ys)) if xs else None
+
+
+def read_extent(text: str) -> tuple[float, float, float, float]:
+    """Read an extent, JSON or ``xmin,ymin,xmax,ymax`` with or without a wkid, as west, south, east and north in Web
+    Mercator. Without a spatial reference it is in degrees (4326), as other geometry. Raises InvalidValue."""
+    try:
+        found = json.loads(text) if text.lstrip().startswith("{") else _listed(text)
+        corners = [[found["xmin"], found["ymin"]], [found["xmax"], found["ymax"]]]
+        in_degrees = _is_degrees(found.get("spatialReference"))
+        (west, south), (east, north) = (_vertex(corner, "extent", in_degrees)[:2] for corner in corners)
+    except (ValueError, KeyError, RecursionError) as error:
+        raise InvalidValue(
+            "spatialExtent is extent JSON with xmin, ymin, xmax and ymax, or these four numbers with commas between, "
+            "and perhaps a wkid."
+        ) from error
+    if west > east or south > north:
+        raise InvalidValue("spatialExtent: xmin and ymin must not be larger than xmax and ymax.")
+    return west, south, east, north
+
+
+def _listed(text: str) -> dict[str, Any]:
+    numbers = [float(part) for part in text.split(",")]
+    if len(numbers) not in {4, 5}:
+        raise ValueError(text)
+    reference = {"wkid": int(numbers[4])} if len(numbers) == 5 else None
+    return dict(zip(("xmin", "ymin", "xmax", "ymax"), numbers, strict=False)) | {"spatialReference": reference}
 
 
 def _is_degrees(reference: Any) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # they import this module
     from app.services.engine import Unit
     from app.services.recording import Jobs
 
+from app.expressions.job_fields import Field
+from app.expressions.where import Condition, Literal
+
 T = TypeVar("T")
 Scalar = str | int | float | bool | None
 
@@ -44,6 +47,7 @@ class JobRecord:
 
     ``seq`` is the number of the last feed message (0: none yet), ``feed_hash`` the hash of that row. ``details`` maps a
     current step's id to the seq of the message that describes its state (``JobState.stepStates[].messageDetails``).
+    ``step_names`` are names of current steps by id, for searches; whoever saves the job gives them.
     """
 
     key: int
@@ -51,6 +55,7 @@ class JobRecord:
     seq: int
     feed_hash: bytes
     details: dict[str, int]
+    step_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +307,37 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class JobQuery:
+    """Which jobs are meant: those that match the condition and, with an ``extent`` (west, south, east, north in Web
+    Mercator), those whose place's box touches it."""
+
+    condition: Condition
+    extent: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SortBy:
+    """A field to sort by. Text goes by code point; of several current steps the smallest counts; nulls come last."""
+
+    field: Field
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job as searches show it.
+
+    ``members`` are the values of its own fields by name, ``steps`` those of each current step, in the order of their
+    ids; moments are in ms. ``properties`` are the extended properties by table and name: the text, and the number it
+    compares by.
+    """
+
+    members: Mapping[str, Literal | None]
+    steps: tuple[Mapping[str, str | None], ...]
+    properties: Mapping[tuple[str, str], tuple[str | None, float | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class ChainFault:
     """A place where a job's feed is not what it was: a gap, or a row whose ``prev_hash`` does not fit."""
 
@@ -349,8 +385,9 @@ class Tx(Protocol):
         """Read and lock the jobs that exist, in ascending key order. Call once per transaction, or once more with more
         jobs: those already held are kept, so a caller that finds out whom it needs locks all of them in one call."""
 
-    def add_job(self, item: Item, job: Job) -> JobRecord:
-        """Raises Conflict when the id was ever used in this item, also by a job since deleted."""
+    def add_job(self, item: Item, job: Job, step_names: Mapping[str, str] | None = None) -> JobRecord:
+        """``step_names`` are those of the current steps by id, for searches. Raises Conflict when the id was ever used
+        in this item, also by a job since deleted."""
 
     def save_job(self, record: JobRecord) -> None:
         """Write the whole record back (the current-step index rows included)."""
@@ -358,6 +395,14 @@ class Tx(Protocol):
     def delete_job(self, record: JobRecord) -> None:
         """Remove the job and all that belongs to it but its feed; its id stays used. The blobs of its attachments are
         loose and due at once."""
+
+    def search_jobs(self, item: Item, query: JobQuery, sort: Sequence[SortBy], start: int, count: int) -> list[JobRow]:
+        """A page of the jobs that match, ``start`` of them left out. Those that are alike come in the order they were
+        created, in the other one where the first field is sorted descending."""
+
+    def count_jobs(self, item: Item, query: JobQuery) -> int: ...
+    def count_jobs_by(self, item: Item, query: JobQuery, group: SortBy) -> list[tuple[Literal | None, int]]:
+        """How many jobs have each value of a field, in no order; one of several current steps counts for each value."""
 
     def child_job_ids(self, item: Item, job_id: str) -> list[str]: ...
 

@@ -83,7 +83,7 @@ class Jobs:
 
     def add(self, decision: Decision, diagram: Diagram) -> JobRecord:
         """Write a new job; ``decision`` starts with ``JobCreated``."""
-        record = self._unit.tx.add_job(self._unit.item, decision.job)
+        record = self._unit.tx.add_job(self._unit.item, decision.job, names_of_steps(decision.job, diagram))
         told = [event for event in decision.recorded if not isinstance(event.event, e.StepsActivated)]
         Recording(self._unit, record, diagram).write(decision, told, before=None)
         return record
@@ -134,6 +134,12 @@ class Jobs:
         return is_met(awaited, step_id)
 
 
+def names_of_steps(job: Job, diagram: Diagram) -> dict[str, str]:
+    """The names of a job's current steps by their ids."""
+    steps = [(current.step_id, diagram.step(current.step_id)) for current in job.flow.steps]
+    return {step_id: step.name for step_id, step in steps if step is not None}
+
+
 def no_such_job(job_id: str) -> NotFound:
     """The error for a job id that the item does not have."""
     return NotFound(f"There is no job {job_id!r} in this workflow item.", name="JobNotFound")
@@ -168,6 +174,7 @@ class Recording:
         """
         unit, record = self._unit, self._record
         record.job = decision.job
+        record.step_names = names_of_steps(decision.job, self._diagram_of(decision.job))
         lines: list[HistoryEntry] = []
         for recorded in decision.recorded:
             lines += history.entries(recorded.event, unit.now_ms, unit.actor.username)

@@ -1,17 +1,18 @@
 """Jobs: one row each, their current steps as an index, and the ids that stay used."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
+from app.domain.geometry import extent
 from app.domain.job import DataVersion, Flow, Job, Location
 from app.errors import Conflict
 from app.services.ports import Item, JobRecord
 from app.store.base import Queries, Surroundings
-from app.store.schema import FOLDED, current_step, job, job_identity
+from app.store.schema import EXTENT, FOLDED, STEP_FOLDED, current_step, job, job_identity
 from app.store.sql import AnyOf, Row, Session, Statement, insert_if_new, insert_into
 
 _DESCRIBED: Final = (
@@ -73,10 +74,9 @@ _DELETE = Statement(delete(job).where(job.c.key == bindparam("own_key")))
 _MARK_DELETED = Statement(
     update(job_identity).where(job_identity.c.key == bindparam("own_key")).values(deleted_ms=bindparam("now_ms"))
 )
+_STEP_COLUMNS: Final = ("step_id", "step_name", "assigned_type", "assigned_to")
 _NEW_STEP: Final[dict[str, ColumnElement[Any]]] = {
-    "step_id": bindparam("new_id"),
-    "assigned_type": bindparam("new_type"),
-    "assigned_to": bindparam("new_to"),
+    name: bindparam(f"new_{name}") for name in (*_STEP_COLUMNS, *(f"{name}_folded" for name in STEP_FOLDED))
 }
 _OF_JOB = current_step.c.job_key == bindparam("own_job")
 _DROP_STEP = Statement(delete(current_step).where(_OF_JOB, current_step.c.step_id == bindparam("own_step")))
@@ -84,6 +84,9 @@ _CHANGE_STEP = Statement(
     update(current_step).where(_OF_JOB, current_step.c.step_id == bindparam("own_step")).values(_NEW_STEP)
 )
 _ADD_STEP = Statement(insert(current_step).values(job_key=bindparam("own_job"), **_NEW_STEP))
+
+_StepRow = tuple[str, str, str, str | None]
+"""What is known of a current step, in the order of ``_STEP_COLUMNS``."""
 
 _decode_flow = msgspec.json.Decoder(Flow).decode
 _decode_versions = msgspec.json.Decoder(tuple[DataVersion, ...]).decode
@@ -124,7 +127,7 @@ class JobQueries(Queries):
         self._last_seq[key] = seq
         return JobRecord(key, job, seq, feed_hash, _decode_details(details))
 
-    def add_job(self, item: Item, job: Job) -> JobRecord:
+    def add_job(self, item: Item, job: Job, step_names: Mapping[str, str] | None = None) -> JobRecord:
         used = self.sql.one(_USE_ID, item_key=item.key, job_id=job.job_id)
         if used is None:
             raise Conflict(f"The job id {job.job_id!r} has been used in this item; choose another.", name="JobIdInUse")
@@ -132,7 +135,7 @@ class JobQueries(Queries):
         self.sql.change(
             _INSERT, key=record.key, item_key=item.key, job_id=job.job_id, **_moving(record), **_describing(job)
         )
-        self._index_steps(record.key, Flow(), job.flow)
+        self._index_steps(record.key, {}, _step_rows(job.flow, step_names or {}))
         self._known[record.key] = job
         self._last_seq[record.key] = 0
         return record
@@ -150,24 +153,31 @@ class JobQueries(Queries):
             self.sql.change(_SAVE_FLOW, own_key=record.key, **_moving(record))
         else:
             self.sql.change(_SAVE, own_key=record.key, **_moving(record), **_describing(after))
-        self._index_steps(record.key, before.flow, after.flow)
+        renamed = before.diagram_version != after.diagram_version
+        if before.flow.steps != after.flow.steps or renamed:
+            rows = _step_rows(after.flow, record.step_names)
+            known = {} if renamed else _step_rows(before.flow, record.step_names)
+            self._index_steps(record.key, known, rows, [step.step_id for step in before.flow.steps])
         self._known[record.key] = after
 
-    def _index_steps(self, key: int, before: Flow, after: Flow) -> None:
-        """Bring the index of current steps up to date; mostly one step follows another in the same row."""
-        old = {step.step_id: step.assignment for step in before.steps}
-        new = {step.step_id: step.assignment for step in after.steps}
-        if new == old:
-            return
-        gone = [step_id for step_id in old if step_id not in new]
-        for step_id, assignment in new.items():
-            if old.get(step_id) == assignment:
+    def _index_steps(
+        self, key: int, known: Mapping[str, _StepRow], rows: Mapping[str, _StepRow], old: Collection[str] = ()
+    ) -> None:
+        """Bring the index of current steps up to date; mostly one step follows another in the same row.
+
+        Args:
+            known: rows that are stored as they are here. old: the ids of all that are stored.
+        """
+        gone = [step_id for step_id in old if step_id not in rows]
+        for step_id, row in rows.items():
+            if known.get(step_id) == row:
                 continue
-            values = {"own_job": key, "new_id": step_id, "new_type": assignment.type.value, "new_to": assignment.to}
+            values = {f"new_{name}": value for name, value in zip(_STEP_COLUMNS, row, strict=True)}
+            values |= {f"new_{name}_folded": _fold(values[f"new_{name}"]) for name in STEP_FOLDED}
             if step_id in old or gone:
-                self.sql.change(_CHANGE_STEP, own_step=step_id if step_id in old else gone.pop(), **values)
+                self.sql.change(_CHANGE_STEP, own_job=key, own_step=step_id if step_id in old else gone.pop(), **values)
             else:
-                self.sql.change(_ADD_STEP, **values)
+                self.sql.change(_ADD_STEP, own_job=key, **values)
         for step_id in gone:
             self.sql.change(_DROP_STEP, own_job=key, own_step=step_id)
 
@@ -211,7 +221,21 @@ def _describing(job: Job) -> dict[str, Any]:
         "geometry": location.geometry if location else None,
         "versions": _encode(job.versions).decode() if job.versions else None,
         "may_create": job.may_create,
+        **dict(zip(EXTENT, (location and extent(location)) or (None,) * 4, strict=True)),
         **{f"{name}_folded": _fold(getattr(job, name)) for name in FOLDED},
+    }
+
+
+def _step_rows(flow: Flow, names: Mapping[str, str]) -> dict[str, _StepRow]:
+    """The rows of a job's current steps by their ids; one whose name is not given has its id for a name."""
+    return {
+        step.step_id: (
+            step.step_id,
+            names.get(step.step_id, step.step_id),
+            step.assignment.type.value,
+            step.assignment.to,
+        )
+        for step in flow.steps
     }
 
 

@@ -49,12 +49,16 @@ class Wire:
 
     def execute(self, statement: Statement, values: Values) -> "Answer":
         text = statement.postgres
-        if statement.name not in self._prepared:
-            self._check(self._pg.prepare(statement.name, text.sql.encode()))
-            self._prepared.add(statement.name)
         if text.constants:
             values = {**text.constants, **values}
         params, formats = _encode([values[name] for name in text.order])
+        if statement.one_off:
+            result = self._pg.exec_params(text.sql.encode(), params, None, formats, _TEXT)
+            self._check(result)
+            return Answer(result)
+        if statement.name not in self._prepared:
+            self._check(self._pg.prepare(statement.name, text.sql.encode()))
+            self._prepared.add(statement.name)
         # Its type hints forget NULL, which it takes.
         result = self._pg.exec_prepared(statement.name, params, formats, _TEXT)  # type: ignore[arg-type]
         self._check(result)

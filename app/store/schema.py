@@ -275,6 +275,7 @@ FOLDED = (
     "template_id",
     "template_name",
     "diagram_id",
+    "diagram_name",
     "owned_by",
     "created_by",
     "status",
@@ -285,6 +286,9 @@ FOLDED = (
     "closed_by",
 )
 """Columns of ``job`` that have a ``*_folded`` neighbour."""
+
+EXTENT = ("west", "south", "east", "north")
+"""Columns of ``job``: the box around its place in Web Mercator, null without one (PostgreSQL keeps xmin for itself)."""
 
 job = _table(
     "job",
@@ -320,35 +324,40 @@ job = _table(
     _text("geometry", nullable=True),
     _text("versions", nullable=True),
     _int("may_create"),
+    *(Column(name, Float) for name in EXTENT),
     *(_text(f"{name}_folded", nullable=True) for name in FOLDED),
     UniqueConstraint("item_key", "job_id"),
 )
 for _searched in (
-    "name",
     "template_id",
     "owned_by",
     "created_by",
-    "created_ms",
     "status",
-    "priority",
     "percent_complete",
     "parent_job",
     "start_ms",
-    "due_ms",
     "ended_ms",
     "closed",
 ):
     Index(f"ix_job_item_key_{_searched}", job.c.item_key, job.c[_searched])
+for _sorted in ("name", "priority", "due_ms", "created_ms"):
+    Index(f"ix_job_item_key_{_sorted}", job.c.item_key, job.c[_sorted], job.c.key)
+"""What jobs are mostly sorted by: with the key in it, a page is read in order, however many have the same value."""
 Index("ix_job_item_key_diagram", job.c.item_key, job.c.diagram_id, job.c.diagram_version)
+
+STEP_FOLDED = ("step_id", "step_name", "assigned_type", "assigned_to")
+"""Columns of ``current_step`` that have a ``*_folded`` neighbour."""
 
 current_step = _table(
     "current_step",
     _ref("job", primary_key=True),
     _text("step_id", primary_key=True),
+    _text("step_name"),
     _text("assigned_type"),
     _text("assigned_to", nullable=True),
+    *(_text(f"{name}_folded", nullable=True) for name in STEP_FOLDED),
 )
-"""What jobs are searched by; the truth is in ``job.flow``."""
+"""What jobs are searched by; the truth is in ``job.flow`` and the diagram."""
 Index("ix_current_step_assigned", current_step.c.assigned_type, current_step.c.assigned_to)
 
 feed = _table(

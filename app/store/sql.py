@@ -36,12 +36,21 @@ class Statement:
         clause: names every value it needs with ``bindparam``.
         columns: of an INSERT: the columns that are given values.
         settled: it reads nothing but what is seldom changed (``settled.py``), always with its values in one order.
+        one_off: it is run once, so it is not worth preparing.
     """
 
-    def __init__(self, clause: ClauseElement, columns: Sequence[str] | None = None, *, settled: bool = False) -> None:
+    def __init__(
+        self,
+        clause: ClauseElement,
+        columns: Sequence[str] | None = None,
+        *,
+        settled: bool = False,
+        one_off: bool = False,
+    ) -> None:
         self._clause = clause
         self._columns = columns
         self.settled = settled
+        self.one_off = one_off
         self.table = clause.table if isinstance(clause, UpdateBase) else None
         """What it changes; None for a query."""
         self.writes = self.table is not None

@@ -8,6 +8,7 @@ from app.store.dispatches import DispatchQueries
 from app.store.feed import FeedQueries
 from app.store.holds import HoldQueries
 from app.store.items import ItemQueries
+from app.store.job_search import SearchQueries
 from app.store.jobs import JobQueries
 from app.store.people import PeopleQueries
 from app.store.properties import PropertyQueries
@@ -18,6 +19,7 @@ from app.store.runs import RunQueries
 class SqlTx(
     ItemQueries,
     JobQueries,
+    SearchQueries,
     FeedQueries,
     RecordQueries,
     AttachmentQueries,

@@ -256,6 +256,23 @@ async def test_comments_and_history_are_written_and_read(client: Client) -> None
 
 
 @pytest.mark.anyio
+async def test_jobs_are_searched_and_counted(client: Client) -> None:
+    created = await client.create_jobs(REVIEW, job_name="Wanted", number_of_jobs=3, notes="okapi")
+    page = await client.query_jobs(
+        "jobName='Wanted'", fields=["jobId", "jobName", "currentStep"], sort=["-jobId"], num=2
+    )
+    assert [job["jobId"] for job in page.jobs] == sorted(created.job_ids, reverse=True)[:2]
+    assert (page.num, page.start, page.next_start, page.fields[0].field_type) == (2, 0, 2, "String")
+    rest = await client.query_jobs(search="okapi", q="AND jobName='Wanted'", start=page.next_start)
+    assert (rest.num, rest.next_start) == (1, -1)
+    counted = await client.job_statistics("jobName='Wanted'", group_by="priority")
+    assert (counted.total, [group.count for group in counted.grouped_values]) == (3, [3])
+    assert (await client.job_statistics("jobName='Wanted'", has_location=True)).total == 0
+    with pytest.raises(RequestRefused, match="q, character 10: the condition ends too early; expected a value"):
+        await client.query_jobs("jobName =")
+
+
+@pytest.mark.anyio
 async def test_an_expression_is_evaluated(client: Client) -> None:
     job_id, _ = await new_job(client)
     job = await client.get_job(job_id)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import geometry
-from app.domain.geometry import WEB_MERCATOR, read_location
+from app.domain.geometry import WEB_MERCATOR, extent, extent_text, read_extent, read_location
+from app.domain.job import Location
 from app.errors import InvalidValue
 
 DEGREES = {"wkid": 4326}
@@ -116,3 +117,35 @@ def test_a_place_has_at_most_so_many_vertices_in_all_its_parts(monkeypatch: pyte
     assert read({"paths": [part, part]})[0] == "Polyline"
     with pytest.raises(InvalidValue, match="more than 6 vertices"):
         read({"paths": [part, part, [[0, 0]]]})
+
+
+def test_a_place_has_a_box_around_it() -> None:
+    place = read_location('{"paths": [[[3, 4], [1, 9]], [[2, -5, 7]]], "spatialReference": {"wkid": 3857}}')
+    assert extent(place) == (1, -5, 3, 9)
+    assert extent_text(place) == "1.0,-5.0,3.0,9.0,102100"
+    assert extent_text(None) is None
+    assert extent_text(Location("Multipoint", '{"points":[]}')) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"xmin": 1, "ymin": 2, "xmax": 3, "ymax": 4, "spatialReference": {"wkid": 102100}}',
+        "1,2,3,4,3857",
+        " 1, 2.0, 3, 4, 102100",
+    ],
+)
+def test_an_extent_is_json_or_four_numbers(text: str) -> None:
+    assert read_extent(text) == (1, 2, 3, 4)
+
+
+def test_an_extent_without_a_reference_is_in_degrees() -> None:
+    west, south, east, north = read_extent("-180,0,180,85")
+    assert (round(west), round(south), round(east)) == (-20037508, 0, 20037508)
+    assert north > 19_900_000
+
+
+@pytest.mark.parametrize("text", ["", "{}", "1,2,3", "1,2,3,x", "1,2,3,4,5,6", "3,0,1,1", "nan,0,1,1", "[1,2,3,4]"])
+def test_what_is_no_extent_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValue, match=r"(?i)extent"):
+        read_extent(text)

@@ -352,11 +352,16 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("geometry", TextType, nullable=True),
         sa.Column("versions", TextType, nullable=True),
         sa.Column("may_create", sa.BigInteger(), nullable=False),
+        sa.Column("west", sa.Float(), nullable=True),
+        sa.Column("south", sa.Float(), nullable=True),
+        sa.Column("east", sa.Float(), nullable=True),
+        sa.Column("north", sa.Float(), nullable=True),
         sa.Column("job_id_folded", TextType, nullable=True),
         sa.Column("name_folded", TextType, nullable=True),
         sa.Column("template_id_folded", TextType, nullable=True),
         sa.Column("template_name_folded", TextType, nullable=True),
         sa.Column("diagram_id_folded", TextType, nullable=True),
+        sa.Column("diagram_name_folded", TextType, nullable=True),
         sa.Column("owned_by_folded", TextType, nullable=True),
         sa.Column("created_by_folded", TextType, nullable=True),
         sa.Column("status_folded", TextType, nullable=True),
@@ -374,15 +379,15 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
     )
     op.create_index("ix_job_item_key_closed", "job", ["item_key", "closed"], unique=False)
     op.create_index("ix_job_item_key_created_by", "job", ["item_key", "created_by"], unique=False)
-    op.create_index("ix_job_item_key_created_ms", "job", ["item_key", "created_ms"], unique=False)
+    op.create_index("ix_job_item_key_created_ms", "job", ["item_key", "created_ms", "key"], unique=False)
     op.create_index("ix_job_item_key_diagram", "job", ["item_key", "diagram_id", "diagram_version"], unique=False)
-    op.create_index("ix_job_item_key_due_ms", "job", ["item_key", "due_ms"], unique=False)
+    op.create_index("ix_job_item_key_due_ms", "job", ["item_key", "due_ms", "key"], unique=False)
     op.create_index("ix_job_item_key_ended_ms", "job", ["item_key", "ended_ms"], unique=False)
-    op.create_index("ix_job_item_key_name", "job", ["item_key", "name"], unique=False)
+    op.create_index("ix_job_item_key_name", "job", ["item_key", "name", "key"], unique=False)
     op.create_index("ix_job_item_key_owned_by", "job", ["item_key", "owned_by"], unique=False)
     op.create_index("ix_job_item_key_parent_job", "job", ["item_key", "parent_job"], unique=False)
     op.create_index("ix_job_item_key_percent_complete", "job", ["item_key", "percent_complete"], unique=False)
-    op.create_index("ix_job_item_key_priority", "job", ["item_key", "priority"], unique=False)
+    op.create_index("ix_job_item_key_priority", "job", ["item_key", "priority", "key"], unique=False)
     op.create_index("ix_job_item_key_start_ms", "job", ["item_key", "start_ms"], unique=False)
     op.create_index("ix_job_item_key_status", "job", ["item_key", "status"], unique=False)
     op.create_index("ix_job_item_key_template_id", "job", ["item_key", "template_id"], unique=False)
@@ -484,8 +489,13 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         "current_step",
         sa.Column("job_key", KeyType, autoincrement=False, nullable=False),
         sa.Column("step_id", TextType, nullable=False),
+        sa.Column("step_name", TextType, nullable=False),
         sa.Column("assigned_type", TextType, nullable=False),
         sa.Column("assigned_to", TextType, nullable=True),
+        sa.Column("step_id_folded", TextType, nullable=True),
+        sa.Column("step_name_folded", TextType, nullable=True),
+        sa.Column("assigned_type_folded", TextType, nullable=True),
+        sa.Column("assigned_to_folded", TextType, nullable=True),
         sa.ForeignKeyConstraint(["job_key"], ["job.key"], name=op.f("fk_current_step_job_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job_key", "step_id", name=op.f("pk_current_step")),
         sqlite_autoincrement=False,

@@ -28,6 +28,8 @@ from stepgate_client.models import (
     Diagram,
     HistoryEntry,
     Job,
+    JobPage,
+    JobStatistics,
     Location,
     ManageResult,
 )
@@ -251,6 +253,48 @@ class Client:
         body = {"assignedType": kind, "assignedTo": user or group}
         await self._rest.post(f"jobs/{_part(job_id)}/{_part(step_id or 'currentStep')}", body, _Success)
 
+    async def query_jobs(
+        self,
+        q: str | None = None,
+        *,
+        search: str | None = None,
+        fields: Iterable[str] = (),
+        sort: Iterable[str] = (),
+        start: int = 0,
+        num: int = 50,
+        extent: str | None = None,
+        has_location: bool = False,
+    ) -> JobPage:
+        """Read a page of the jobs that match; the next one begins at ``next_start``.
+
+        Args:
+            q: condition, such as ``priority='High' AND closed=0``; with ``search`` it begins with ``AND`` or ``OR``.
+            search: words that must all be found in a job.
+            fields: what to read of each job; by default its name, priority, due date and current step.
+            sort: fields to sort by; ``-`` before a name reverses its order.
+            start: how many jobs to leave out.
+            num: how many to read at most.
+            extent: ``xmin,ymin,xmax,ymax,wkid`` that the job's place touches.
+            has_location: only jobs with a place.
+        """
+        body = _which(q, search, extent, has_location)
+        order = [{"field": name.lstrip("-"), "sortOrder": "Desc" if name.startswith("-") else "Asc"} for name in sort]
+        body |= {"fields": list(fields), "sortFields": order, "start": start, "num": num}
+        return await self._rest.post("jobs/search", body, JobPage)
+
+    async def job_statistics(
+        self,
+        q: str | None = None,
+        *,
+        search: str | None = None,
+        group_by: str | None = None,
+        extent: str | None = None,
+        has_location: bool = False,
+    ) -> JobStatistics:
+        """Count the jobs that match, and those with each value of a field; arguments as ``query_jobs``."""
+        body = _which(q, search, extent, has_location) | {"groupBy": group_by}
+        return await self._rest.post("jobs/statistics", body, JobStatistics)
+
     async def evaluate_arcade(
         self,
         expression: str,
@@ -467,6 +511,10 @@ class _Evaluated(msgspec.Struct):
 
 class _Success(msgspec.Struct):
     success: bool
+
+
+def _which(q: str | None, search: str | None, extent: str | None, has_location: bool) -> dict[str, object]:
+    return {"q": q, "search": search, "spatialExtent": extent, "hasLocation": has_location}
 
 
 def _camel(name: str) -> str:

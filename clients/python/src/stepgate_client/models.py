@@ -285,6 +285,48 @@ class Diagram(Model, frozen=True):
         return found[0] if len(found) == 1 else None
 
 
+class JobField(Model, frozen=True):
+    """A column of a page of jobs; ``field_type`` is String, Integer, DateTime, Boolean or Double."""
+
+    name: str
+    field_type: str
+
+
+class JobPage(Model, frozen=True):
+    """A page of jobs (rest.md 5.3): ``results`` are rows in the order of ``fields``; dates are ISO 8601 texts.
+
+    ``q`` is the condition as the server understood it; ``next_start`` is -1 on the last page.
+    """
+
+    fields: list[JobField]
+    results: list[list[Any]]
+    q: str = ""
+    start: int = 0
+    next_start: int = -1
+    num: int = 0
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries by the fields' names."""
+        names = [field.name for field in self.fields]
+        return [dict(zip(names, row, strict=True)) for row in self.results]
+
+
+class GroupedValue(Model, frozen=True):
+    """How many jobs have a value; None: have none."""
+
+    count: int
+    value: str | None = None
+
+
+class JobStatistics(Model, frozen=True):
+    """How many jobs there are (rest.md 5.4), and how many with each value of the field asked for, most first."""
+
+    total: int
+    group_by: str | None = None
+    grouped_values: list[GroupedValue] = []
+
+
 class AnswerVerdict(Model, frozen=True):
     """How far an answer has come: ``stored`` (it counts, and will be applied), then ``applied``."""
 
