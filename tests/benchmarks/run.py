@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import report
+from tests.benchmarks import bench_search, report
 from tests.benchmarks.gateway import Gateway, gateway
 from tests.benchmarks.round_trip import question_round_trips, two_changes
 from tests.benchmarks.tools import ROOT, Load, Target, c_floor, durable_floor
@@ -95,6 +95,14 @@ def measure_questions(contenders: Contenders, results: Results) -> None:
         results.add("question round trip, p99", "ms", name, statistics.quantiles(seconds, n=100)[98] * 1e3)
 
 
+def measure_search(folder: Path, jobs: int, results: Results) -> None:
+    """Pages of jobs; the yardstick is the same question put to bare sqlite3 (`bench_search.py`)."""
+    for shape, contenders in bench_search.run(folder, jobs).items():
+        for name, ms in contenders.items():
+            results.add(f"{jobs:,} jobs, {shape}, p50", "ms", name, statistics.median(ms))
+            results.add(f"{jobs:,} jobs, {shape}, p95", "ms", name, bench_search.percentile(ms, 0.95))
+
+
 MEASUREMENTS = {"fanout": measure_fanout, "actions": measure_actions, "questions": measure_questions}
 
 
@@ -118,12 +126,18 @@ def main() -> None:
     """Read the options, measure, print the table and write the report."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds; the report gives their medians")
-    parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="measure only this; may be repeated")
+    parser.add_argument(
+        "--only", choices=[*MEASUREMENTS, "search"], action="append", help="measure only this; may be repeated"
+    )
+    parser.add_argument("--jobs", type=int, default=bench_search.JOBS, help="jobs to search; --only search asks for it")
     parser.add_argument("--no-report", action="store_true", help="print the table, write no file")
     options = parser.parse_args()
     folder = _scratch_folder()
     try:
-        results = _measure(folder, options.rounds, options.only or list(MEASUREMENTS))
+        names = options.only or list(MEASUREMENTS)
+        results = _measure(folder, options.rounds, [name for name in names if name != "search"])
+        if "search" in names:
+            measure_search(folder, options.jobs, results)
     finally:
         shutil.rmtree(folder)
     report.show(results.lines())
@@ -135,6 +149,8 @@ def main() -> None:
 
 def _measure(folder: Path, rounds: int, names: list[str]) -> Results:
     results = Results()
+    if not names:
+        return results
     with contenders(folder) as running:
         for number in range(1, rounds + 1):
             for name in names:
