@@ -50,6 +50,32 @@ async def read(request: Request) -> Response:
     return JsonResponse(render_diagram(record.body, record.diagram))
 
 
+async def delete(request: Request) -> Response:
+    """``DELETE diagrams/{diagramId}``."""
+    caller = caller_of(request)
+    diagram_id = path_text(request, "diagram_id")
+    use_case = refused(lambda unit: diagrams.delete(unit, diagram_id), missing_is_404=True)
+    await gateway(request).engine.execute(caller, use_case)
+    return success()
+
+
+async def delete_version(request: Request) -> Response:
+    """``DELETE diagrams/{diagramId}/{version}``."""
+    caller = caller_of(request)
+    diagram_id, version = path_text(request, "diagram_id"), _version_named(request)
+    use_case = refused(lambda unit: diagrams.delete_version(unit, diagram_id, version), missing_is_404=True)
+    await gateway(request).engine.execute(caller, use_case)
+    return success()
+
+
+async def upgraded(request: Request) -> Response:
+    """``GET diagrams/{diagramId}/{version}/upgraded``."""
+    caller = caller_of(request)
+    diagram_id, version = path_text(request, "diagram_id"), _version_named(request)
+    found = await gateway(request).engine.query(caller, lambda unit: diagrams.upgraded(unit, diagram_id, version))
+    return JsonResponse(found)
+
+
 async def list_all(request: Request) -> Response:
     """``GET diagrams``."""
     found = await gateway(request).engine.query(caller_of(request), lambda unit: unit.tx.diagrams(unit.item))
@@ -70,9 +96,11 @@ async def list_all(request: Request) -> Response:
 
 
 def _version(request: Request) -> int | None:
-    text = str(request.path_params.get("version", ""))
-    if not text:
-        return None
+    return _version_named(request) if "version" in request.path_params else None
+
+
+def _version_named(request: Request) -> int:
+    text = str(request.path_params["version"])
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
         raise NotFound(f"There is no version {text[:80]!r}: versions are whole numbers.", name="DiagramNotFound")

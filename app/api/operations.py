@@ -51,6 +51,7 @@ from app.protocol.search import SearchAnswer, SearchBody, StatisticsAnswer, Stat
 from app.protocol.tables import TableList
 from app.protocol.templates import ShareBody, TemplateCreated, TemplateList, WireTemplate
 from app.protocol.update_requests import UpdateJobBody
+from app.protocol.upgrading import UpgradedDiagram
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
@@ -307,6 +308,29 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Success,
         Extended(WireUpdate, {"diagram": WireDiagram}),
         privilege="`adminBasic`",
+    ),
+    f"DELETE {_DIAGRAM}": Operation(
+        "deleteDiagram",
+        "Diagrams",
+        "Delete a diagram that no job follows and no job template uses",
+        Success,
+        privilege="`adminBasic`",
+    ),
+    f"DELETE {_DIAGRAM}/{{diagramVersion}}": Operation(
+        "deleteDiagramVersion",
+        "Diagrams",
+        "Delete a version that no job follows, or the draft",
+        Success,
+        privilege="`adminBasic`",
+        notes="The newest activated version of a diagram that job templates use stays: new jobs would get it.",
+    ),
+    f"GET {_DIAGRAM}/{{diagramVersion}}/upgraded": Operation(
+        "getUpgradedDiagram",
+        "Diagrams",
+        "Rewrite a version to centralized data references",
+        UpgradedDiagram,
+        privilege="`adminBasic`",
+        notes="Nothing is saved. What cannot be rewritten without asking other servers is named, and left as it is.",
     ),
     f"GET {ITEM}/jobTemplates": Operation("getJobTemplates", "Job templates", "List the job templates", TemplateList),
     f"POST {ITEM}/jobTemplates": Operation(

@@ -97,17 +97,20 @@ async def body_pieces(
         yield piece
 
 
-def refused(use_case: Callable[[Unit], T]) -> Callable[[Unit], T]:
+def refused(use_case: Callable[[Unit], T], *, missing_is_404: bool = False) -> Callable[[Unit], T]:
     """Let a use case that changes something tell NotFound and PermissionDenied as a refusal (status 400).
 
     So the reference wants it for operations with a body (rest.md 2.2, 5.6, 5.7). The item itself, and whether the
-    caller is anybody there, are looked at before the use case begins: these stay 404 and 403.
+    caller is anybody there, are looked at before the use case begins: these stay 404 and 403. For deletions of diagrams
+    it wants 404 where there is nothing (rest.md 6).
     """
 
     def run(unit: Unit) -> T:
         try:
             return use_case(unit)
         except (NotFound, PermissionDenied) as error:
+            if missing_is_404 and isinstance(error, NotFound):
+                raise
             raise RuleViolation(error.message, name=error.name, details=error.details) from error
 
     return run

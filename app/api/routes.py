@@ -61,7 +61,10 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),
     Route(_DIAGRAM, diagrams.read, methods=["GET"]),
     Route(_DIAGRAM, diagrams.update, methods=["POST"]),
+    Route(_DIAGRAM, diagrams.delete, methods=["DELETE"]),
     Route(f"{_DIAGRAM}/{{version}}", diagrams.read, methods=["GET"]),
+    Route(f"{_DIAGRAM}/{{version}}", diagrams.delete_version, methods=["DELETE"]),
+    Route(f"{_DIAGRAM}/{{version}}/upgraded", diagrams.upgraded, methods=["GET"]),
     # job templates
     Route(f"{_ITEM}/jobTemplates", job_templates.list_all, methods=["GET"]),
     Route(f"{_ITEM}/jobTemplates", job_templates.create, methods=["POST"]),

@@ -1,12 +1,13 @@
-"""Diagrams: create, change (every change is a new version), read.
+"""Diagrams: create, change (every change is a new version), read, delete.
 
 Versions count from 1 and never change once stored; a diagram has at most one draft, version -1 (rest.md 6).
 """
 
 from app.domain.diagram import DRAFT_VERSION, Diagram, check_activation
-from app.errors import Conflict, InvalidValue, NotFound
+from app.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from app.protocol.diagrams import DiagramDocument, build_diagram, check_expressions
 from app.protocol.step_args import check_args
+from app.protocol.upgrading import UpgradedDiagram, upgrade
 from app.services.designing import own_or_new_id, require_designer
 from app.services.engine import Unit
 from app.services.ports import DiagramRecord
@@ -66,6 +67,60 @@ def read(unit: Unit, diagram_id: str, version: int | None = None) -> DiagramReco
     if record is None:
         raise _no_version(diagram_id, str(version))
     return record
+
+
+def upgraded(unit: Unit, diagram_id: str, version: int) -> UpgradedDiagram:
+    """A version rewritten to centralized data references; nothing is saved. Raises PermissionDenied, NotFound."""
+    require_designer(unit)
+    record = read(unit, diagram_id, version)
+    return upgrade(record.body, record.diagram)
+
+
+def delete(unit: Unit, diagram_id: str) -> None:
+    """Delete a diagram with all its versions. Its id and its name are free again.
+
+    Raises:
+        PermissionDenied: without adminBasic. NotFound: no such diagram.
+        RuleViolation: DiagramInUse, jobs follow one of its versions or job templates name it.
+    """
+    require_designer(unit)
+    unit.tx.lock_item(unit.item)
+    name = read(unit, diagram_id).diagram.name
+    if jobs := unit.tx.jobs_on_diagram(unit.item, diagram_id):
+        raise _in_use(f"The diagram {name!r} is followed by {jobs} jobs; delete them first.")
+    if templates := _templates_of(unit, diagram_id):
+        raise _in_use(f"The diagram {name!r} is used by the job templates {templates}; change or delete them first.")
+    unit.tx.delete_diagram(unit.item, diagram_id)
+
+
+def delete_version(unit: Unit, diagram_id: str, version: int) -> None:
+    """Delete one version, or the draft (-1). With the last one the diagram is gone.
+
+    Raises:
+        PermissionDenied: without adminBasic. NotFound: no such version; the draft of a diagram that has none.
+        RuleViolation: DiagramInUse, jobs follow it, or it is what job templates would give to new jobs.
+    """
+    require_designer(unit)
+    unit.tx.lock_item(unit.item)
+    found = unit.tx.diagram(unit.item, diagram_id, version) if version in _VERSIONS else None
+    if found is None:
+        raise _no_version(diagram_id, str(version))
+    label = f"The version {version} of the diagram {found.diagram.name!r}"
+    if jobs := unit.tx.jobs_on_diagram(unit.item, diagram_id, version):
+        raise _in_use(f"{label} is followed by {jobs} jobs; delete or upgrade them first.")
+    is_newest = read(unit, diagram_id).diagram.version == version
+    if is_newest and (templates := _templates_of(unit, diagram_id)):
+        raise _in_use(f"{label} is the one that the job templates {templates} use; activate another version first.")
+    unit.tx.delete_diagram_version(unit.item, diagram_id, version)
+
+
+def _templates_of(unit: Unit, diagram_id: str) -> str:
+    """The names of the templates that use a diagram, as text; empty when there is none."""
+    return ", ".join(repr(each.name) for each in unit.tx.templates(unit.item) if each.diagram_id == diagram_id)
+
+
+def _in_use(text: str) -> RuleViolation:
+    return RuleViolation(text, name="DiagramInUse")
 
 
 def _no_version(diagram_id: str, version: str) -> NotFound:

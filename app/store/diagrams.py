@@ -53,6 +53,9 @@ _DELETE_VERSION = Statement(
         diagram_version.c.diagram_key.in_(select(diagram.c.key).where(*_OF_DIAGRAM)),
     )
 )
+_DELETE_VERSIONS = Statement(
+    delete(diagram_version).where(diagram_version.c.diagram_key.in_(select(diagram.c.key).where(*_OF_DIAGRAM)))
+)
 _DELETE_EMPTY = Statement(
     delete(diagram).where(*_OF_DIAGRAM, diagram.c.key.not_in(select(diagram_version.c.diagram_key)))
 )
@@ -141,6 +144,10 @@ class DiagramQueries(Queries):
     def delete_diagram_version(self, item: Item, diagram_id: str, version: int) -> None:
         """With its last version the diagram itself is gone, and its name free."""
         self.sql.change(_DELETE_VERSION, item_key=item.key, diagram_id=diagram_id, own_version=version)
+        self.sql.change(_DELETE_EMPTY, item_key=item.key, diagram_id=diagram_id)
+
+    def delete_diagram(self, item: Item, diagram_id: str) -> None:
+        self.sql.change(_DELETE_VERSIONS, item_key=item.key, diagram_id=diagram_id)
         self.sql.change(_DELETE_EMPTY, item_key=item.key, diagram_id=diagram_id)
 
     def template(self, item: Item, template_id: str) -> JobTemplate | None:

@@ -4,7 +4,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.api.conftest import Api, error
+from app.domain.access import Role
+from app.services.first_start import ADMIN, ORG_ID
+from app.services.ports import Tx
+from tests.api.conftest import Api, error, ok
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "introduction-diagram.json"
 
@@ -94,3 +97,117 @@ def test_a_real_diagram_is_taken_and_given_back(api: Api) -> None:
     found = api.get(f"diagrams/{api.post('diagrams', given)['diagramId']}")
     assert found["steps"] == given["steps"]
     assert found["initialStepName"] == "Welcome"
+
+
+def delete(api: Api, path: str) -> Any:
+    return api.call("DELETE", f"diagrams/{path}")
+
+
+def test_a_diagram_is_deleted_with_all_its_versions(api: Api, worker: Api) -> None:
+    diagram_id = api.diagram("Deleted", [{"id": "a"}])
+    api.post(f"diagrams/{diagram_id}", {"diagram": body("Deleted", active=True)})
+    api.post(f"diagrams/{diagram_id}", {"diagram": body("Deleted")})
+    assert error(delete(worker, diagram_id))["type"] == "PermissionDenied"
+    assert error(delete(worker, f"{diagram_id}/1"))["type"] == "PermissionDenied"
+    assert api.get(f"diagrams/{diagram_id}/1")["diagramVersion"] == 1
+    assert ok(delete(api, diagram_id)) == {"success": True}
+    assert diagram_id not in {each["diagramId"] for each in api.get("diagrams")["diagrams"]}
+    for path in (diagram_id, f"{diagram_id}/1", f"{diagram_id}/-1"):
+        error(api.call("GET", f"diagrams/{path}"), 404)
+        assert error(delete(api, path), 404)["type"] == "DiagramNotFound"
+    assert api.diagram("Deleted", [{"id": "a"}])
+
+
+def test_one_version_is_deleted_and_the_others_stay(api: Api) -> None:
+    diagram_id = api.diagram("Versions", [{"id": "a"}])
+    api.post(f"diagrams/{diagram_id}", {"diagram": body("Versions", active=True)})
+    for path in ("-1", "0", "3", "x", "9" * 30):
+        assert error(delete(api, f"{diagram_id}/{path}"), 404)["type"] == "DiagramNotFound"
+    assert ok(delete(api, f"{diagram_id}/2")) == {"success": True}
+    assert api.get(f"diagrams/{diagram_id}")["diagramVersion"] == 1
+    api.post(f"diagrams/{diagram_id}", {"diagram": body("Versions")})
+    assert ok(delete(api, f"{diagram_id}/-1")) == {"success": True}
+    assert api.get(f"diagrams/{diagram_id}/-1")["diagramVersion"] == 1
+
+
+def test_what_jobs_or_templates_use_is_not_deleted(api: Api) -> None:
+    diagram_id = api.diagram("In use", [{"id": "a"}])
+    template_id = api.template("Uses it", diagram_id)
+    for path in (diagram_id, f"{diagram_id}/1"):
+        found = error(delete(api, path))
+        assert found["type"] == "DiagramInUse"
+        assert "'Uses it'" in found["message"]
+    job_id = api.job(template_id)
+    api.post(f"diagrams/{diagram_id}", {"diagram": body("In use", active=True)})
+    found = error(delete(api, f"{diagram_id}/1"))
+    assert (found["type"], "1 jobs" in found["message"]) == ("DiagramInUse", True)
+    assert "1 jobs" in error(delete(api, diagram_id))["message"]
+    assert api.get(f"jobs/{job_id}/diagram")["diagramVersion"] == 1
+    api.post("jobs/manage", {"type": "Upgrade", "jobIds": [job_id]})
+    assert ok(delete(api, f"{diagram_id}/1")) == {"success": True}
+    api.post("jobs/manage", {"type": "Delete", "jobIds": [job_id]})
+    assert error(delete(api, f"{diagram_id}/2"))["type"] == "DiagramInUse"
+    ok(api.call("DELETE", f"jobTemplates/{template_id}"))
+    assert ok(delete(api, diagram_id)) == {"success": True}
+
+
+def test_an_upgraded_form_is_shown_and_not_saved(api: Api, worker: Api) -> None:
+    tool = {"name": "Tools", "url": "https://gis.example/rest/services/T/GPServer", "sourceType": "GPService"}
+    layer = {"name": "Parcels", "url": "https://gis.example/rest/services/P/FeatureServer", "sourceType": "FS"}
+    draw = {"id": "b", "action": {"actionType": "DefineLocation", "args": {"existingData": {"itemId": "1"}}}}
+    steps = [{"id": "a", "paths": [{"nextStep": "b"}]}, draw]
+    given = body("To upgrade", active=True, steps=steps, dataSources=[tool, layer, tool, 5], ours=1)
+    diagram_id = api.post("diagrams", given)["diagramId"]
+    before = api.get(f"diagrams/{diagram_id}")
+    found = api.get(f"diagrams/{diagram_id}/1/upgraded")
+    assert found == api.get(f"diagrams/{diagram_id}/1/upgraded")
+    assert (found["modifiedStepIds"], found["failedStepIds"]) == ([], ["b"])
+    assert (found["modifiedDataSourceNames"], found["failedDataSourceNames"]) == (["Tools"], ["Parcels", "Tools", ""])
+    after = found["transformedDiagram"]
+    (reference,) = after["centralizedDataReferences"]
+    assert (reference["alias"], reference["standaloneGPUrl"]) == ("Tools", tool["url"])
+    assert (after["dataSources"], after["useCentralizedDataReferences"]) == ([layer, tool, 5], False)
+    assert (after["steps"], after["ours"]) == (steps, 1)
+    assert api.get(f"diagrams/{diagram_id}") == before
+    error(api.call("GET", f"diagrams/{diagram_id}/7/upgraded"), 404)
+    assert error(worker.call("GET", f"diagrams/{diagram_id}/1/upgraded"), 403)["type"] == "PermissionDenied"
+
+
+def test_a_diagram_with_nothing_left_behind_uses_references(api: Api) -> None:
+    tool = {"name": "Tools", "url": "https://gis.example/rest/services/T/GPServer"}
+    given = body("Upgraded", active=True, dataSources=[tool])
+    diagram_id = api.post("diagrams", given)["diagramId"]
+    after = api.get(f"diagrams/{diagram_id}/1/upgraded")["transformedDiagram"]
+    assert (after["dataSources"], after["useCentralizedDataReferences"]) == ([], True)
+    del after["diagramVersion"]
+    api.post(f"diagrams/{diagram_id}", {"diagram": after})
+    again = api.get(f"diagrams/{diagram_id}/-1/upgraded")
+    assert again["modifiedDataSourceNames"] == []
+    assert again["transformedDiagram"]["centralizedDataReferences"] == after["centralizedDataReferences"]
+
+
+def test_another_items_diagrams_are_out_of_reach(api: Api) -> None:
+    diagram_id = api.diagram("Mine alone", [{"id": "a"}])
+
+    def second(tx: Tx) -> None:
+        """An item in which the administrator may design, too."""
+        if tx.item(ORG_ID, "d" * 32) is None:
+            item = tx.add_item("d" * 32, ORG_ID, "Second")
+            tx.put_role(item, Role("Designer", "Designs.", ("adminBasic",)))
+            for group_id in tx.user(ADMIN).groups:  # type: ignore[union-attr]  # the fixture has made this user
+                tx.link_role(item, group_id, "Designer", True)
+
+    assert api.client.portal is not None
+    api.client.portal.call(api.gateway.engine.store.run, second)
+    headers = {"Authorization": f"Bearer {api.token()}"}
+    other = f"/{ORG_ID}/{'d' * 32}/diagrams"
+    assert ok(api.client.get(other, headers=headers)) == {"diagrams": []}
+    for method, path in (
+        ("GET", diagram_id),
+        ("GET", f"{diagram_id}/1/upgraded"),
+        ("DELETE", diagram_id),
+        ("DELETE", f"{diagram_id}/1"),
+    ):
+        found = error(api.client.request(method, f"{other}/{path}", headers=headers), 404)
+        assert found["type"] == "DiagramNotFound"
+    assert api.get(f"diagrams/{diagram_id}/1")["diagramVersion"] == 1

@@ -441,3 +441,17 @@ async def test_stored_templates_are_kept_and_deleted(client: Client) -> None:
     assert [each.template_id for each in await client.item.stored_templates("email")] == [template_id]
     await client.item.delete_stored_template("email", template_id)
     assert await client.item.stored_templates("email") == []
+
+
+@pytest.mark.anyio
+async def test_diagrams_are_listed_and_read_and_those_in_use_stay(client: Client) -> None:
+    first = (await client.item.diagrams())[0]
+    assert (first.active, first.draft) == (True, False)
+    found = await client.item.diagram(first.diagram_id)
+    assert found == await client.item.diagram(first.diagram_id, 1)
+    upgraded = await client.item.upgraded_diagram(first.diagram_id, 1)
+    assert upgraded.transformed_diagram["diagramName"] == first.diagram_name
+    with pytest.raises(RequestRefused, match="used by the job templates"):
+        await client.item.delete_diagram(first.diagram_id)
+    with pytest.raises(NotFound):
+        await client.item.delete_diagram_version(first.diagram_id, 99)

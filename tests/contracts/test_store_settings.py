@@ -198,6 +198,24 @@ async def test_a_diagram_goes_with_its_last_version(store: AnyStore) -> None:
     assert await store.read(lambda tx: tx.diagram_by_name(item, "Draft")) is None
 
 
+async def test_a_diagram_is_deleted_with_all_its_versions_and_nothing_else(store: AnyStore) -> None:
+    def write(tx: SqlTx) -> None:
+        item, other = item_of(tx), tx.add_item("second", "workflow", "Second")
+        for version in (1, 2, DRAFT_VERSION):
+            tx.put_diagram(item, diagram_record("One", version=version))
+        tx.put_diagram(item, diagram_record("Other", diagram_id="other"))
+        tx.put_diagram(other, diagram_record("One"))
+
+    await store.run(write)
+    item = await store.run(item_of)
+    await store.run(lambda tx: tx.delete_diagram(item, "diagram"))
+    assert [summary.name for summary in await store.read(lambda tx: tx.diagrams(item))] == ["Other"]
+    assert await store.read(lambda tx: tx.diagram(item, "diagram", 1)) is None
+    (left,) = await store.read(lambda tx: [tx.diagrams(each) for each in tx.items() if each.key != item.key])
+    assert [summary.name for summary in left] == ["One"]
+    await store.run(lambda tx: tx.put_diagram(item, diagram_record("One", diagram_id="new")))
+
+
 async def test_an_activated_version_is_parsed_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = _count_parsing(monkeypatch)
     store = await database.open_store()

@@ -1,8 +1,9 @@
-"""What is set up in an item: settings, lookups, stored templates (rest.md 8)."""
+"""What is set up in an item: diagrams, settings, lookups, stored templates (rest.md 6 and 8)."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from stepgate_client.models import Model
+from stepgate_client.models import Diagram, Model
 from stepgate_client.rest import Rest, part
 
 
@@ -22,11 +23,51 @@ class StoredTemplate(Model, frozen=True):
     template_details: str | None = None
 
 
+class DiagramLine(Model, frozen=True):
+    """A diagram in a list: whether it has an activated version, and whether it has a draft."""
+
+    diagram_id: str
+    diagram_name: str
+    active: bool
+    draft: bool
+    description: str | None = None
+
+
+class UpgradedDiagram(Model, frozen=True):
+    """A diagram rewritten to centralized data references; what was changed in it, and what could not be."""
+
+    transformed_diagram: dict[str, Any]
+    modified_step_ids: list[str]
+    failed_step_ids: list[str]
+    modified_data_source_names: list[str]
+    failed_data_source_names: list[str]
+
+
 class ItemSetup:
     """Reads and changes what administrators set up; ``Client.item`` is one. Calls raise as those of ``Client``."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
+
+    async def diagrams(self) -> list[DiagramLine]:
+        """List the diagrams, in the order they were created."""
+        return (await self._rest.get("diagrams", _Diagrams)).diagrams
+
+    async def diagram(self, diagram_id: str, version: int | None = None) -> Diagram:
+        """Read a version: by default the newest activated one, -1 for the draft."""
+        return await self._rest.get(_diagram(diagram_id, version), Diagram)
+
+    async def delete_diagram(self, diagram_id: str) -> None:
+        """Delete a diagram with all its versions; refused while jobs follow it or job templates use it."""
+        await self._rest.delete(_diagram(diagram_id), _Success)
+
+    async def delete_diagram_version(self, diagram_id: str, version: int) -> None:
+        """Delete a version, or the draft (-1); refused while jobs follow it or new ones would."""
+        await self._rest.delete(_diagram(diagram_id, version), _Success)
+
+    async def upgraded_diagram(self, diagram_id: str, version: int) -> UpgradedDiagram:
+        """Read a version rewritten to centralized data references; nothing is saved."""
+        return await self._rest.get(f"{_diagram(diagram_id, version)}/upgraded", UpgradedDiagram)
 
     async def settings(self, *, include_system: bool = True) -> list[Setting]:
         """Read the settings, those with a meaning for the server included."""
@@ -82,6 +123,10 @@ class _Success(Model, frozen=True):
     success: bool
 
 
+class _Diagrams(Model, frozen=True):
+    diagrams: list[DiagramLine]
+
+
 class _Settings(Model, frozen=True):
     settings: list[Setting]
 
@@ -105,3 +150,8 @@ class _TemplateId(Model, frozen=True):
 
 def _template(template_type: str, template_id: str) -> str:
     return f"templates/{part(template_type)}/{part(template_id)}"
+
+
+def _diagram(diagram_id: str, version: int | None = None) -> str:
+    path = f"diagrams/{part(diagram_id)}"
+    return path if version is None else f"{path}/{version}"
