@@ -48,7 +48,7 @@ def update_job(unit: Unit, job_id: str, wanted: JobUpdate) -> None:
     tables = tables_of_job(unit, record.job)
     present = Present(tables, tuple(unit.tx.properties(record)), tuple(unit.tx.related_rows(record)))
     changes = Changes(
-        _members(unit, record, wanted), _properties(tables, wanted), _related(unit, tables, wanted, present.rows)
+        _members(unit, record, wanted), _properties(present, wanted), _related(unit, tables, wanted, present.rows)
     )
     decision = update(
         record.job,
@@ -98,9 +98,12 @@ def _merged(present: tuple[DataVersion, ...], given: tuple[DataVersion, ...]) ->
     return tuple(versions.values())
 
 
-def _properties(tables: Tables, wanted: JobUpdate) -> tuple[PropertyValue, ...]:
+def _properties(present: Present, wanted: JobUpdate) -> tuple[PropertyValue, ...]:
+    """The values that differ. One that is sent back as it was read is not judged: its table may be gone by now."""
+    before = {each.identifier: each.value.text for each in present.properties}
+    given = {name: text for name, text in wanted.properties.items() if name not in before or before[name] != text}
     with faults_of("extendedProperties"):
-        return tables.read(wanted.properties)
+        return present.tables.read(given)
 
 
 def _related(unit: Unit, tables: Tables, wanted: JobUpdate, rows: tuple[RelatedRow, ...]) -> RelatedChanges:

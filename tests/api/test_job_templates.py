@@ -184,6 +184,8 @@ def test_values_of_a_table_that_is_gone_can_be_read_and_not_set(api: Api) -> Non
     assert api.get(f"jobs/{job_id}?extProps=true")["extendedProperties"] == [
         {"tableName": "t_gone", "properties": [{"propertyName": "acres", "value": "2"}]}
     ]
+    echo = {"extendedProperties": [{"identifier": "t_gone.acres", "value": "2"}], "notes": "new"}
+    assert api.post(f"jobs/{job_id}/update", echo) == {"success": True}
     body = {"extendedProperties": [{"identifier": "t_gone.acres", "value": "3"}]}
     assert "no property of this name" in api.refused(f"jobs/{job_id}/update", body)["message"]
 
