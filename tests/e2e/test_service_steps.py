@@ -14,6 +14,7 @@ from tests.e2e.nodes import open_nodes
 from tests.e2e.walker import Watcher, client_of, make_template, watching
 from tests.steps.counterparts import Authority, Counterpart, counterpart, json_answer
 from tests.steps.gp_server import ServiceJobs
+from tests.steps.mail_peers import PostOffice, post_office
 from tests.support import ServerProcess, eventually
 from tests.support.world import step
 
@@ -43,6 +44,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 async def site(authority: Authority) -> AsyncIterator[Counterpart]:
     """A server that the steps speak to."""
     async with counterpart(authority.server_tls("127.0.0.1")) as started:
+        yield started
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[PostOffice]:
+    """A mail server."""
+    async with post_office() as started:
         yield started
 
 
@@ -76,10 +84,13 @@ async def at(client: Client, job_id: str) -> list[str]:
 
 
 async def test_every_kind_of_service_step_runs_to_the_end(
-    servers: list[ServerProcess], clients: list[Client], site: Counterpart
+    servers: list[ServerProcess], clients: list[Client], site: Counterpart, office: PostOffice
 ) -> None:
     here, there = clients
     service = ServiceJobs(site)
+    await here.item.update_settings(
+        {"smtpServer": "127.0.0.1", "smtpPort": str(office.port), "smtpDefaultSenderEmail": "stepgate@example.org"}
+    )
     permit = site.on("/permits", json_answer('{"number": "P-7", "state": "open"}'))
     part = await make_template(servers[0], [step("work", args={"userPrompt": "Build it"})])
     template = await make_template(
@@ -92,6 +103,7 @@ async def test_every_kind_of_service_step_runs_to_the_end(
         await _parts_are_waited_for(here, there, other, job_id)
         await _the_user_is_asked(there, one, job_id)
         await _servers_have_answered(there, one, job_id, site, service)
+        assert [message["Subject"] for message in office.messages] == ["Permit for Bridge"]
         await eventually(partial(_is_over, here, job_id), expected_s=5)
         await other.until(lambda: one.seqs() and one.seqs() == other.seqs())
         assert one.seqs() == list(range(1, len(one.seqs()) + 1))
@@ -103,6 +115,7 @@ async def test_every_kind_of_service_step_runs_to_the_end(
         "later",
         "ask",
         "request",
+        "mail",
         "process",
         "end",
     ]
@@ -123,7 +136,8 @@ def _every_kind(part: str, permit: str, task: str) -> list[dict[str, Any]]:
         "response": {"returnValue": "$.state", "properties": [{"identifier": "steps_site.permit", "path": "$.number"}]}
     }
     paths = [{"nextStep": "end", "expression": "$retVal == 'closed'"}]
-    paths += [{"nextStep": "process", "expression": "$retVal == 'open'"}]
+    paths += [{"nextStep": "mail", "expression": "$retVal == 'open'"}]
+    mail = {"to": ["zoe@example.net"], "subject": "'Permit for ' + JobName($job)", "body": "It is open."}
     process = {
         "url": task,
         "parameters": [{"name": "Acres", "value": "JobExtendedProperty($job, 'steps_site', 'acres')"}],
@@ -137,6 +151,7 @@ def _every_kind(part: str, permit: str, task: str) -> list[dict[str, Any]]:
         ),
         step("ask", "UpdateJobProperties", "request", automatic=True, args=asked),
         step("request", "WebRequest", automatic=True, args=request, paths=paths),
+        step("mail", "Email", "process", automatic=True, args=mail),
         step("process", "ExecuteGP", "end", automatic=True, args=process),
         step("end", "Manual", automatic=True, args={}),
     ]  # fmt: skip
