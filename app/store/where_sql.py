@@ -119,7 +119,7 @@ class WhereSql:
     """One condition on its way to SQL.
 
     Args:
-        unindexed: names of fields that are to be checked row by row.
+        unindexed: names of fields of the job itself that are to be checked row by row.
 
     ``lists`` are the values of its list parameters, to be given with the statement.
     """
@@ -218,7 +218,7 @@ class WhereSql:
         if field.of_step and self._stepless:
             return null()
         column = COLUMNS[field.name]
-        return Unindexed(column) if field.name in self._unindexed else column
+        return Unindexed(column) if field.name in self._unindexed and not field.of_step else column
 
     def _folded(self, field: Field) -> ColumnElement[Any]:
         if field.property is not None:
