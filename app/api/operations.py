@@ -25,6 +25,17 @@ from app.protocol.attachments import (
     LinksAddedAnswer,
     LinksBody,
 )
+from app.protocol.community import (
+    Found,
+    GroupList,
+    GroupRoles,
+    GroupUpdate,
+    RoleBody,
+    RoleList,
+    UserList,
+    WireRole,
+    WorkflowUser,
+)
 from app.protocol.diagrams import DiagramCreated, DiagramList, WireDiagram, WireUpdate
 from app.protocol.item_setup import (
     LookupsAnswer,
@@ -119,6 +130,7 @@ _DIAGRAM: Final = f"{ITEM}/diagrams/{{diagramId}}"
 _TEMPLATE: Final = f"{ITEM}/jobTemplates/{{jobTemplateId}}"
 _LOOKUPS: Final = f"{ITEM}/lookups/{{lookupType}}"
 _STORED: Final = f"{ITEM}/templates/{{templateType}}"
+_PEOPLE: Final = f"{ITEM}/community"
 
 _DIAGRAM_ANSWER: Final = Extended(
     WireDiagram, {"diagramVersion": {"type": "integer"}, "initialStepName": TEXT, "displayGrid": FLAG}
@@ -130,6 +142,8 @@ _ENVELOPE: Final = {
     "properties": {"msgType": TEXT, "message": StepInformation, "requestId": TEXT},
     "required": ["message"],
 }
+
+_LAST_ADMINISTRATOR: Final = "Refused (`LastAdministrator`) where no user would have `adminAdvanced` any more."
 
 PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "org_id": ("orgId", "`workflow`, or the organisation the item belongs to."),
@@ -143,6 +157,9 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "lookup_type": ("lookupType", "`status`, `priority`, `percentComplete`, or a type of one's own."),
     "template_type": ("templateType", "`email`, `webRequest`, or a type of one's own."),
     "stored_template_id": ("templateId", "The stored template's id."),
+    "username": ("username", "The user's name."),
+    "group_id": ("groupId", "The group's id."),
+    "role_name": ("roleName", "The role's name."),
 }
 """Segments of a path: the route's name to the wire's name and what it is."""
 
@@ -429,6 +446,42 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "List the tables of extended properties, and the templates that have them",
         TableList,
         privilege="`adminBasic`",
+    ),
+    f"GET {_PEOPLE}/users": Operation(
+        "getUsers", "Community", "List the users with a role, and whom the caller may give work to", UserList
+    ),
+    f"GET {_PEOPLE}/users/{{username}}": Operation(
+        "getUser", "Community", "Read a user's groups, roles and privileges in the item", WorkflowUser
+    ),
+    f"GET {_PEOPLE}/groups": Operation(
+        "getGroups",
+        "Community",
+        "List the groups with a role, and which of them the caller may give work to",
+        GroupList,
+    ),
+    f"GET {_PEOPLE}/groups/{{groupId}}": Operation("getGroup", "Community", "Read a group's roles", GroupRoles),
+    f"POST {_PEOPLE}/groups/{{groupId}}": Operation(
+        "updateGroup",
+        "Community",
+        "Give a group roles and take others from it, all or none",
+        Success,
+        GroupUpdate,
+        privilege="`adminAdvanced`",
+        notes=_LAST_ADMINISTRATOR,
+    ),
+    f"GET {_PEOPLE}/roles": Operation("getRoles", "Community", "List the roles", RoleList),
+    f"GET {_PEOPLE}/roles/{{roleName}}": Operation("getRole", "Community", "Read a role", WireRole),
+    f"POST {_PEOPLE}/roles/{{roleName}}": Operation(
+        "updateRole",
+        "Community",
+        "Make or replace a role",
+        Success,
+        RoleBody,
+        privilege="`adminAdvanced`",
+        notes=_LAST_ADMINISTRATOR,
+    ),
+    f"DELETE {_PEOPLE}/roles/{{roleName}}": Operation(
+        "deleteRole", "Community", "Delete a role", Found, privilege="`adminAdvanced`", notes=_LAST_ADMINISTRATOR
     ),
     f"GET {ITEM}": Operation("getItem", "Item", "Read the workflow item's details", ItemDetails),
     "GET /{orgId}/checkStatus": Operation(

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from app.api import (
     answers,
     attachments,
+    community,
     diagrams,
     docs_page,
     expressions,
@@ -31,6 +32,7 @@ _DIAGRAM: Final = f"{_ITEM}/diagrams/{{diagram_id}}"
 _TEMPLATE: Final = f"{_ITEM}/jobTemplates/{{template_id}}"
 _LOOKUPS: Final = f"{_ITEM}/lookups/{{lookup_type}}"
 _STORED: Final = f"{_ITEM}/templates/{{template_type}}"
+_PEOPLE: Final = f"{_ITEM}/community"
 
 
 routes: Final[list[BaseRoute]] = [
@@ -88,6 +90,16 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_STORED}/{{stored_template_id}}", stored_templates.read, methods=["GET"]),
     Route(f"{_STORED}/{{stored_template_id}}", stored_templates.update, methods=["PUT"]),
     Route(f"{_STORED}/{{stored_template_id}}", stored_templates.delete, methods=["DELETE"]),
+    # people
+    Route(f"{_PEOPLE}/users", community.users, methods=["GET"]),
+    Route(f"{_PEOPLE}/users/{{username}}", community.user, methods=["GET"]),
+    Route(f"{_PEOPLE}/groups", community.groups, methods=["GET"]),
+    Route(f"{_PEOPLE}/groups/{{group_id}}", community.group, methods=["GET"]),
+    Route(f"{_PEOPLE}/groups/{{group_id}}", community.update_group, methods=["POST"]),
+    Route(f"{_PEOPLE}/roles", community.list_roles, methods=["GET"]),
+    Route(f"{_PEOPLE}/roles/{{role_name}}", community.role, methods=["GET"]),
+    Route(f"{_PEOPLE}/roles/{{role_name}}", community.put_role, methods=["POST"]),
+    Route(f"{_PEOPLE}/roles/{{role_name}}", community.delete_role, methods=["DELETE"]),
     # the server
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),

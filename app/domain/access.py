@@ -1,5 +1,6 @@
 """Who may do what: privileges, the roles that carry them, and the actor a command is judged by."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.domain.job import AssignedType, Assignment
@@ -80,6 +81,24 @@ class Actor:
         if self.is_system or privilege in self.privileges:
             return True
         return privilege == "adminBasic" and "adminAdvanced" in self.privileges
+
+    def may_choose_user(self, username: str, groups: Iterable[str]) -> bool:
+        """Tell whether a person is one whom the actor may give work to (rest.md 9, ``isAssignable``).
+
+        What that work is and whose it was counts too, and is judged when it is given (``domain.manage``).
+
+        Args:
+            groups: those of the person's groups that have a role in the item.
+        """
+        if self.may("jobAssignAny") or (self.may("jobAssignGroup") and not self.groups.isdisjoint(groups)):
+            return True
+        return self.may("jobAssignIndividual") and username == self.username
+
+    def may_choose_group(self, group_id: str) -> bool:
+        """As ``may_choose_user``, for a group."""
+        if self.may("jobAssignAny"):
+            return True
+        return group_id in self.groups and (self.may("jobAssignGroup") or self.may("jobAssignIndividual"))
 
     def is_assigned(self, assignment: Assignment) -> bool:
         """Tell whether work assigned like this is the actor's: by name, or through a group. Unassigned is nobody's."""

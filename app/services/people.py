@@ -31,7 +31,7 @@ def add_user(
 
     Raises InvalidValue for a name that cannot be one, Conflict for one that is taken, NotFound for an unknown group.
     """
-    _require_administrator(unit)
+    require_administrator(unit)
     unit.tx.add_user(check_username(username), password_hash, full_name, email)
     for group in groups:
         unit.tx.set_member(username, find_group(unit.tx, group).group_id, True)
@@ -40,7 +40,7 @@ def add_user(
 
 def remove_user(unit: Unit, username: str) -> None:
     """Delete a user. What they did keeps their name. Raises NotFound."""
-    _require_administrator(unit)
+    require_administrator(unit)
     _require_user(unit.tx, username)
     unit.tx.delete_user(username)
     _access_changed(unit)
@@ -48,14 +48,14 @@ def remove_user(unit: Unit, username: str) -> None:
 
 def set_password(unit: Unit, username: str, password_hash: str) -> None:
     """Replace a user's password; tokens given out before stay valid. Raises NotFound."""
-    _require_administrator(unit)
+    require_administrator(unit)
     _require_user(unit.tx, username)
     unit.tx.set_password(username, password_hash)
 
 
 def set_disabled(unit: Unit, username: str, *, disabled: bool) -> None:
     """Shut a user out (open connections too), or let them in again. Idempotent. Raises NotFound."""
-    _require_administrator(unit)
+    require_administrator(unit)
     _require_user(unit.tx, username)
     unit.tx.set_disabled(username, disabled)
     _access_changed(unit)
@@ -63,7 +63,7 @@ def set_disabled(unit: Unit, username: str, *, disabled: bool) -> None:
 
 def set_member(unit: Unit, username: str, group: str, *, member: bool) -> None:
     """Put a user into a group (name or id), or take them out. Idempotent. Raises NotFound."""
-    _require_administrator(unit)
+    require_administrator(unit)
     _require_user(unit.tx, username)
     unit.tx.set_member(username, find_group(unit.tx, group).group_id, member)
     _access_changed(unit)
@@ -71,22 +71,21 @@ def set_member(unit: Unit, username: str, group: str, *, member: bool) -> None:
 
 def add_group(unit: Unit, name: str, roles: Iterable[str] = ()) -> Group:
     """Add a group and link it to ``roles`` of the item. Raises InvalidValue, Conflict (name taken), NotFound (role)."""
-    _require_administrator(unit)
+    require_administrator(unit)
     group = Group(unit.new_id(), check_group_name(name))
     unit.tx.add_group(group)
     for role in roles:
-        unit.tx.link_role(unit.item, group.group_id, _existing_role(unit.tx, unit.item, role), True)
+        unit.tx.link_role(unit.item, group.group_id, existing_role(unit.tx, unit.item, role), True)
     _access_changed(unit)
     return group
 
 
 def link_role(unit: Unit, group: str, role: str, *, linked: bool) -> None:
     """Give a group (name or id) a role in the item, or take it away. Idempotent. Raises NotFound."""
-    _require_administrator(unit)
+    require_administrator(unit)
     found = find_group(unit.tx, group)
-    unit.tx.link_role(unit.item, found.group_id, _existing_role(unit.tx, unit.item, role), linked)
-    unit.tx.bump_access(unit.item)
-    unit.effects.access_changed = True
+    unit.tx.link_role(unit.item, found.group_id, existing_role(unit.tx, unit.item, role), linked)
+    roles_changed(unit)
 
 
 def find_group(tx: Tx, name_or_id: str) -> Group:
@@ -118,7 +117,8 @@ def check_group_name(name: str) -> str:
     return name
 
 
-def _existing_role(tx: Tx, item: Item, role_name: str) -> str:
+def existing_role(tx: Tx, item: Item, role_name: str) -> str:
+    """Return the name when the item has such a role. Raises NotFound, naming the roles there are."""
     names = [role.name for role in tx.roles(item)]
     if role_name not in names:
         known = ", ".join(repr(name) for name in names)
@@ -126,14 +126,21 @@ def _existing_role(tx: Tx, item: Item, role_name: str) -> str:
     return role_name
 
 
+def require_administrator(unit: Unit) -> None:
+    """Raise PermissionDenied unless the caller has adminAdvanced."""
+    if not unit.actor.may("adminAdvanced"):
+        raise PermissionDenied("Changing users, groups and their roles takes the privilege adminAdvanced.")
+
+
+def roles_changed(unit: Unit) -> None:
+    """Let the item's sessions be judged again once this is committed."""
+    unit.tx.bump_access(unit.item)
+    unit.effects.access_changed = True
+
+
 def _require_user(tx: Tx, username: str) -> None:
     if tx.user(username) is None:
         raise NotFound(f"There is no user {username!r}.", name="UserNotFound")
-
-
-def _require_administrator(unit: Unit) -> None:
-    if not unit.actor.may("adminAdvanced"):
-        raise PermissionDenied("Changing users, groups and their roles takes the privilege adminAdvanced.")
 
 
 def _access_changed(unit: Unit) -> None:

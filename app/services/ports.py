@@ -628,6 +628,9 @@ class Tx(Protocol):
     def set_member(self, username: str, group_id: str, member: bool) -> None: ...
     def roles(self, item: Item) -> list[Role]: ...
     def put_role(self, item: Item, role: Role) -> None: ...
+    def delete_role(self, item: Item, role_name: str) -> bool:
+        """Delete a role and its links to groups. False when there was none."""
+
     def roles_of_groups(self, item: Item) -> Mapping[str, tuple[str, ...]]:
         """Group id -> names of the roles linked to it in this item."""
 

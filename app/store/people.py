@@ -54,6 +54,9 @@ _ROLES = Statement(
     settled=True,
 )
 _PUT_ROLE = put_into(role, ["item_key", "name"])
+_DELETE_ROLE = Statement(
+    delete(role).where(role.c.item_key == bindparam("own_item"), role.c.name == bindparam("own_name"))
+)
 _ROLES_OF_GROUPS = Statement(
     select(group.c.group_id, role.c.name)
     .select_from(role_group.join(role, role_group.c.role_key == role.c.key))
@@ -158,6 +161,9 @@ class PeopleQueries(Queries):
         self.sql.change(
             _PUT_ROLE, item_key=item.key, name=role.name, description=role.description, privileges=privileges
         )
+
+    def delete_role(self, item: Item, role_name: str) -> bool:
+        return self.sql.change(_DELETE_ROLE, own_item=item.key, own_name=role_name) == 1
 
     def roles_of_groups(self, item: Item) -> Mapping[str, tuple[str, ...]]:
         roles: dict[str, tuple[str, ...]] = {}

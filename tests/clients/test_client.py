@@ -455,3 +455,20 @@ async def test_diagrams_are_listed_and_read_and_those_in_use_stay(client: Client
         await client.item.delete_diagram(first.diagram_id)
     with pytest.raises(NotFound):
         await client.item.delete_diagram_version(first.diagram_id, 99)
+
+
+@pytest.mark.anyio
+async def test_people_and_roles_are_read_and_changed(client: Client) -> None:
+    myself = await client.people.user("admin")
+    assert "adminAdvanced" in myself.privileges
+    assert {each.username: each.is_assignable for each in await client.people.users()}["admin"]
+    [group_id] = [each.id for each in await client.people.groups() if each.id in myself.groups]
+    await client.people.put_role("Night shift?", ["jobClose"], description="Closes.")
+    role = await client.people.role("Night shift?")
+    assert (role.description, role.privileges) == ("Closes.", ["jobClose"])
+    await client.people.update_group(group_id, give=["Night shift?"])
+    assert "Night shift?" in await client.people.roles_of_group(group_id)
+    await client.people.update_group(group_id, take=["Night shift?"])
+    assert "Night shift?" in {each.role_name for each in await client.people.roles()}
+    assert await client.people.delete_role("Night shift?")
+    assert not await client.people.delete_role("Night shift?")

@@ -397,3 +397,20 @@ async def test_roles_are_linked_to_groups_in_their_item_only(store: AnyStore) ->
     item = await store.run(item_of)
     assert await store.read(lambda tx: tx.roles(item)) == [Role("View", "views", ()), Role("Work", "works", ("b", "c"))]
     assert await store.read(lambda tx: tx.roles_of_groups(item)) == {"h": ("Work", "View")}
+
+
+async def test_a_deleted_role_is_gone_with_its_links_and_elsewhere_stays(store: AnyStore) -> None:
+    def write(tx: SqlTx) -> tuple[bool, bool]:
+        item, other = item_of(tx), tx.add_item("second", "workflow", "Second")
+        tx.add_group(Group("g", "g"))
+        for each in (item, other):
+            tx.put_role(each, Role("View", "views", ()))
+            tx.link_role(each, "g", "View", linked=True)
+        return tx.delete_role(item, "View"), tx.delete_role(item, "View")
+
+    assert await store.run(write) == (True, False)
+    item, other = await store.read(SqlTx.items)
+    assert await store.read(lambda tx: (tx.roles(item), tx.roles_of_groups(item))) == ([], {})
+    assert await store.read(lambda tx: tx.roles_of_groups(other)) == {"g": ("View",)}
+    await store.run(lambda tx: tx.put_role(item, Role("View", "", ())))
+    assert await store.read(lambda tx: tx.roles_of_groups(item)) == {}

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import migrate_database, store_of
+from app.services.first_start import FirstPeople, first_start
 from app.services.ports import Store
 from app.settings import Settings
+from tests.services.house import House
 
 
 @pytest.fixture
@@ -23,3 +25,10 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
     await migrate_database(settings)
     async with store_of(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+async def house(store: Store) -> House:
+    """A new item; its administrator is in the group ``admins``."""
+    await store.run(lambda tx: first_start(tx, FirstPeople("hash", "admins", "key-1", b"1" * 32)))
+    return House(store)

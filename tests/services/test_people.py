@@ -1,60 +1,20 @@
 """Users, groups, links to roles and keys: what changes, who may change it, and that nodes are told."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 
-from app.domain.access import ADMIN_ROLE, Actor
+from app.domain.access import ADMIN_ROLE
 from app.errors import Conflict, InvalidValue, NotFound, PermissionDenied, Unauthenticated
 from app.services import people
-from app.services.access import read_actor
-from app.services.beside import NobodyListens
-from app.services.engine import Caller, Engine, Unit
-from app.services.first_start import ADMIN, ADMIN_GROUP, ITEM_ID, ORG_ID, FirstPeople, first_start
+from app.services.engine import Unit
+from app.services.first_start import ADMIN, ADMIN_GROUP
 from app.services.keys import ensure_signing_key, rotate_signing_key
-from app.services.ports import Store
+from tests.services.house import House
 
 pytestmark = pytest.mark.anyio
 
-T = TypeVar("T")
-
 ROLE = "View Jobs"
-
-
-class Listener(NobodyListens):
-    """A publisher that remembers being told of changed access."""
-
-    def __init__(self) -> None:
-        self.told = 0
-
-    def access_changed(self) -> None:
-        self.told += 1
-
-
-class House:
-    """An item with its people, and a way to act in it."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.listener = Listener()
-        self._engine = Engine(store, self.listener, self.listener)
-
-    async def act(self, use_case: Callable[[Unit], T], username: str | None = None) -> T:
-        return await self._engine.execute(Caller(ORG_ID, ITEM_ID, username), use_case)
-
-    async def version(self) -> int:
-        items = await self.store.read(lambda tx: tx.items())
-        return items[0].access_version
-
-    async def actor(self, username: str) -> Actor:
-        return await self.store.read(lambda tx: read_actor(tx, tx.items()[0], username))
-
-
-@pytest.fixture
-async def house(store: Store) -> House:
-    await store.run(lambda tx: first_start(tx, FirstPeople("hash", "admins", "key-1", b"1" * 32)))
-    return House(store)
 
 
 async def test_a_user_in_a_linked_group_has_the_roles_privileges(house: House) -> None:
