@@ -104,7 +104,12 @@ def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
 
 def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
     for name, text in operation.query.items():
-        schema = {"type": "boolean", "default": name in operation.on}
+        words = operation.words.get(name)
+        schema = (
+            {"type": "string", "enum": list(words), "default": words[0]}
+            if words
+            else {"type": "boolean", "default": name in operation.on}
+        )
         yield {"name": name, "in": "query", "description": text, "schema": schema}
 
 

@@ -14,6 +14,7 @@ from app.api.health import Readiness
 from app.api.items import ItemDetails, ServerStatus
 from app.api.problems import RETRY_AFTER_S
 from app.api.responses import Success
+from app.api.saved_searches import SEARCH_TYPES
 from app.protocol.actions import ActionBody, JobActionResponse
 from app.protocol.answers import StepInformation
 from app.protocol.arcade import ArcadeAnswer, ArcadeBody
@@ -58,6 +59,7 @@ from app.protocol.jobs import (
     LocationAnswer,
     ManagedJobsAnswer,
 )
+from app.protocol.saved_searches import SavedSearchBody, SavedSearchCreated, SavedSearchList
 from app.protocol.search import SearchAnswer, SearchBody, StatisticsAnswer, StatisticsBody
 from app.protocol.tables import TableList
 from app.protocol.templates import ShareBody, TemplateCreated, TemplateList, WireTemplate
@@ -100,6 +102,7 @@ class Operation:
         query: switches of the query, and what they do.
         more: other statuses of success: the media type of the body, None without one.
         on: those of them that are on when absent.
+        words: those of them that are one of these words, the first when absent.
         errors: statuses that come with an error object.
         privilege: what the caller needs beside access to the item, in words.
     """
@@ -113,6 +116,7 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[int, str | None] = field(default_factory=dict)
     on: frozenset[str] = frozenset()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     errors: tuple[int, ...] = (400, 401, 403, 404, 503)
     privilege: str | None = None
     notes: str = ""
@@ -131,6 +135,7 @@ _TEMPLATE: Final = f"{ITEM}/jobTemplates/{{jobTemplateId}}"
 _LOOKUPS: Final = f"{ITEM}/lookups/{{lookupType}}"
 _STORED: Final = f"{ITEM}/templates/{{templateType}}"
 _PEOPLE: Final = f"{ITEM}/community"
+_SEARCH: Final = f"{ITEM}/searches/{{searchId}}"
 
 _DIAGRAM_ANSWER: Final = Extended(
     WireDiagram, {"diagramVersion": {"type": "integer"}, "initialStepName": TEXT, "displayGrid": FLAG}
@@ -157,6 +162,7 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "lookup_type": ("lookupType", "`status`, `priority`, `percentComplete`, or a type of one's own."),
     "template_type": ("templateType", "`email`, `webRequest`, or a type of one's own."),
     "stored_template_id": ("templateId", "The stored template's id."),
+    "search_id": ("searchId", "The saved search's id."),
     "username": ("username", "The user's name."),
     "group_id": ("groupId", "The group's id."),
     "role_name": ("roleName", "The role's name."),
@@ -445,6 +451,50 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Job templates",
         "List the tables of extended properties, and the templates that have them",
         TableList,
+        privilege="`adminBasic`",
+    ),
+    f"GET {ITEM}/searches": Operation(
+        "getSavedSearches",
+        "Saved searches",
+        "List the saved searches and charts that the caller sees",
+        SavedSearchList,
+        query={"searchType": "Which of them."},
+        words={"searchType": SEARCH_TYPES},
+        notes="Those that are shared with groups are for their members, and for `adminBasic`.",
+    ),
+    f"POST {ITEM}/searches": Operation(
+        "createSavedSearch",
+        "Saved searches",
+        "Save a search or a chart",
+        SavedSearchCreated,
+        SavedSearchBody,
+        privilege="`adminBasic`",
+    ),
+    f"PUT {_SEARCH}": Operation(
+        "updateSavedSearch",
+        "Saved searches",
+        "Replace a saved search; whom it is shared with stays",
+        Success,
+        SavedSearchBody,
+        privilege="`adminBasic`",
+    ),
+    f"DELETE {_SEARCH}": Operation(
+        "deleteSavedSearch", "Saved searches", "Delete a saved search", Success, privilege="`adminBasic`"
+    ),
+    f"GET {_SEARCH}/shareWith": Operation(
+        "getSavedSearchShareDetails",
+        "Saved searches",
+        "List the groups whose members see the search",
+        ShareBody,
+        privilege="`adminBasic`",
+        notes="An empty list means everybody.",
+    ),
+    f"POST {_SEARCH}/shareWith": Operation(
+        "shareSavedSearch",
+        "Saved searches",
+        "Show the search only to the members of these groups",
+        Success,
+        ShareBody,
         privilege="`adminBasic`",
     ),
     f"GET {_PEOPLE}/users": Operation(

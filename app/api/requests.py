@@ -1,6 +1,6 @@
 """From a request to what a use case takes: who asks, the ids in the path, the switches in the query, the body."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -55,6 +55,16 @@ def query_flag(request: Request, name: str, *, absent: bool = False) -> bool:
     if text in _TRUE:
         return True
     raise InvalidValue(f"The query parameter {name} must be true or false, not {text!r}.", details=[name])
+
+
+def query_word(request: Request, name: str, words: Sequence[str]) -> str:
+    """One of several words in the query; the first when it is absent. Raises InvalidValue for any other."""
+    word = request.query_params.get(name, words[0])
+    if word not in words:
+        raise InvalidValue(
+            f"The query parameter {name} must be one of {', '.join(words)}, not {word!r}.", details=[name]
+        )
+    return word
 
 
 async def read_body(request: Request, decoder: msgspec.json.Decoder[T], name: str) -> T:

@@ -18,6 +18,7 @@ from app.api import (
     jobs,
     locations,
     lookups,
+    saved_searches,
     search,
     stored_templates,
     updates,
@@ -33,6 +34,7 @@ _TEMPLATE: Final = f"{_ITEM}/jobTemplates/{{template_id}}"
 _LOOKUPS: Final = f"{_ITEM}/lookups/{{lookup_type}}"
 _STORED: Final = f"{_ITEM}/templates/{{template_type}}"
 _PEOPLE: Final = f"{_ITEM}/community"
+_SEARCH: Final = f"{_ITEM}/searches/{{search_id}}"
 
 
 routes: Final[list[BaseRoute]] = [
@@ -90,6 +92,13 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_STORED}/{{stored_template_id}}", stored_templates.read, methods=["GET"]),
     Route(f"{_STORED}/{{stored_template_id}}", stored_templates.update, methods=["PUT"]),
     Route(f"{_STORED}/{{stored_template_id}}", stored_templates.delete, methods=["DELETE"]),
+    # saved searches
+    Route(f"{_ITEM}/searches", saved_searches.list_all, methods=["GET"]),
+    Route(f"{_ITEM}/searches", saved_searches.create, methods=["POST"]),
+    Route(_SEARCH, saved_searches.change, methods=["PUT"]),
+    Route(_SEARCH, saved_searches.delete, methods=["DELETE"]),
+    Route(f"{_SEARCH}/shareWith", saved_searches.shared_with, methods=["GET"]),
+    Route(f"{_SEARCH}/shareWith", saved_searches.share, methods=["POST"]),
     # people
     Route(f"{_PEOPLE}/users", community.users, methods=["GET"]),
     Route(f"{_PEOPLE}/users/{{username}}", community.user, methods=["GET"]),

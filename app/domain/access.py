@@ -1,6 +1,6 @@
 """Who may do what: privileges, the roles that carry them, and the actor a command is judged by."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from app.domain.job import AssignedType, Assignment
@@ -99,6 +99,10 @@ class Actor:
         if self.may("jobAssignAny"):
             return True
         return group_id in self.groups and (self.may("jobAssignGroup") or self.may("jobAssignIndividual"))
+
+    def may_use_shared(self, groups: Collection[str]) -> bool:
+        """What is shared with groups is for their members and for those who may change it; with none, for everybody."""
+        return not groups or not self.groups.isdisjoint(groups) or self.may("adminBasic")
 
     def is_assigned(self, assignment: Assignment) -> bool:
         """Tell whether work assigned like this is the actor's: by name, or through a group. Unassigned is nobody's."""

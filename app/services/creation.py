@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import msgspec
 
-from app.domain.access import Actor
 from app.domain.actions import Moment
 from app.domain.diagram import Diagram
 from app.domain.job import MAX_DESCENDANTS, UNASSIGNED, AssignedType, Assignment, Job, Location
@@ -145,16 +144,10 @@ def _template_and_diagram(unit: Unit, template_id: str) -> tuple[JobTemplate, Di
 
 
 def _check_shared(unit: Unit, template: JobTemplate) -> None:
-    if not may_use(unit.actor, template):
+    if not unit.actor.may_use_shared(template.shared_with):
         raise PermissionDenied(
             f"The job template {template.name!r} is shared with groups, and {unit.actor.username!r} is in none of them."
         )
-
-
-def may_use(actor: Actor, template: JobTemplate) -> bool:
-    """A template that is shared with groups is for their members, and for those who may change it."""
-    shared = template.shared_with
-    return not shared or not actor.groups.isdisjoint(shared) or actor.may("adminBasic")
 
 
 def check_overrides(unit: Unit, overrides: JobOverrides) -> None:

@@ -257,7 +257,8 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class SavedSearch:
-    """A saved search or chart (rest.md 10). ``definition`` is JSON text."""
+    """A saved search or chart (rest.md 10). ``definition`` is JSON text. ``shared_with``: the ids of the groups whose
+    members see it (none: everybody)."""
 
     search_id: str
     name: str
@@ -266,6 +267,7 @@ class SavedSearch:
     definition: bytes | None
     color_ramp: str | None
     sort_index: int | None
+    shared_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -652,7 +654,9 @@ class Tx(Protocol):
     def put_stored_template(self, item: Item, template: StoredTemplate) -> None: ...
     def delete_stored_template(self, item: Item, template_type: str, template_id: str) -> None: ...
     def searches(self, item: Item) -> list[SavedSearch]: ...
+    def search(self, item: Item, search_id: str) -> SavedSearch | None: ...
     def put_search(self, item: Item, search: SavedSearch) -> None: ...
+    def delete_search(self, item: Item, search_id: str) -> None: ...
 
 
 class Store(Protocol):

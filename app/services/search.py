@@ -53,9 +53,7 @@ def jobs(unit: Unit, body: SearchBody) -> SearchAnswer:
     """A page of jobs. Raises InvalidValue: neither ``q`` nor ``search``, a fault in them, or an unknown field."""
     wanted = _wanted(unit, body)
     names = body.fields or DEFAULT_FIELDS
-    if len(names) > MAX_FIELDS:
-        raise InvalidValue(f"fields has {len(names)} names; the most is {MAX_FIELDS}.")
-    fields = [_field("fields", name) for name in names]
+    fields = _fields(names)
     start, num = body.start or 0, body.num or DEFAULT_NUM
     rows = unit.tx.search_jobs(unit.item, wanted.query, _sort(body.sort_fields or []), start, num + 1)
     page = rows[:num]
@@ -81,6 +79,15 @@ def statistics(unit: Unit, body: StatisticsBody) -> StatisticsAnswer:
     ordered = sorted(counts, key=lambda pair: (-pair[1], pair[0] is None, str(pair[0])))
     grouped = [GroupAnswer(_text(field, value), count) for value, count in ordered]
     return StatisticsAnswer(total, body.group_by, grouped)
+
+
+def check(unit: Unit, body: SearchBody, group_by: str | None = None) -> None:
+    """Refuse, without looking at jobs, what ``jobs`` and ``statistics`` would refuse. Raises as they do."""
+    _wanted(unit, body)
+    _fields(body.fields or DEFAULT_FIELDS)
+    _sort(body.sort_fields or [])
+    if group_by:
+        _field("groupBy", group_by)
 
 
 # ---------------------------------------------------------------- which jobs
@@ -128,6 +135,12 @@ def _words(search: str) -> list[Condition]:
     if len(words) > MAX_WORDS or any(len(word) > MAX_WORD_CHARS for word in words):
         raise InvalidValue(f"search takes up to {MAX_WORDS} words of {MAX_WORD_CHARS} characters.")
     return [Search(word) for word in words]
+
+
+def _fields(names: Sequence[str]) -> list[Field]:
+    if len(names) > MAX_FIELDS:
+        raise InvalidValue(f"fields has {len(names)} names; the most is {MAX_FIELDS}.")
+    return [_field("fields", name) for name in names]
 
 
 def _field(member: str, name: str) -> Field:

@@ -10,8 +10,7 @@ from app.protocol.documents import members_of
 from app.protocol.tables import TABLES
 from app.protocol.templates import TemplateDocument, TemplateLine, WireTemplate
 from app.protocol.text import iso
-from app.services.creation import may_use
-from app.services.designing import own_or_new_id, require_designer
+from app.services.designing import existing_groups, own_or_new_id, require_designer
 from app.services.engine import Unit
 from app.services.ports import JobTemplate
 from app.services.tables import change_elsewhere, merge_tables
@@ -82,11 +81,7 @@ def share(unit: Unit, template_id: str, group_ids: list[str]) -> None:
     require_designer(unit)
     unit.tx.lock_item(unit.item)
     template = read(unit, template_id)
-    wanted = tuple(dict.fromkeys(group_ids))
-    unknown = [group_id for group_id in wanted if unit.tx.group(group_id) is None]
-    if unknown:
-        raise InvalidValue(f"groupIds: there is no group {', '.join(unknown)}.", details=unknown)
-    unit.tx.put_template(unit.item, replace(template, shared_with=wanted))
+    unit.tx.put_template(unit.item, replace(template, shared_with=existing_groups(unit, group_ids)))
 
 
 def shared_with(unit: Unit, template_id: str) -> list[str]:
@@ -117,7 +112,7 @@ def lines(unit: Unit) -> list[TemplateLine]:
             state=template.state,
         )
         for template in unit.tx.templates(unit.item)
-        if may_use(unit.actor, template)
+        if unit.actor.may_use_shared(template.shared_with)
     ]
 
 

@@ -10,7 +10,7 @@ from app.errors import Conflict
 from app.services.ports import Item, SavedSearch, Setting, SigningKey, StoredTemplate
 from app.store.base import Queries
 from app.store.schema import item, job_number, lookup, search, setting, signing_key, stored_template
-from app.store.sql import Statement, insert_if_new, insert_into, put_into
+from app.store.sql import Row, Statement, insert_if_new, insert_into, put_into
 
 _SELECT = select(item.c.key, item.c.item_id, item.c.org_id, item.c.name, item.c.access_version)
 _ITEM = Statement(
@@ -66,15 +66,16 @@ _DELETE_STORED = Statement(
     )
 )
 
-_SEARCH: Final = "search_id name search_type folder definition color_ramp sort_index".split()
+_SEARCH: Final = "search_id name search_type folder definition color_ramp sort_index shared_with".split()
 """Members of ``SavedSearch``, in the order of its constructor."""
 
-_SEARCHES = Statement(
-    select(*(search.c[name] for name in _SEARCH))
-    .where(search.c.item_key == bindparam("item_key"))
-    .order_by(search.c.key)
-)
+_searches = select(*(search.c[name] for name in _SEARCH)).where(search.c.item_key == bindparam("item_key"))
+_ALL_SEARCHES = Statement(_searches.order_by(search.c.key))
+_ONE_SEARCH = Statement(_searches.where(search.c.search_id == bindparam("search_id")))
 _PUT_SEARCH = put_into(search, ["item_key", "search_id"])
+_DELETE_SEARCH = Statement(
+    delete(search).where(search.c.item_key == bindparam("own_item"), search.c.search_id == bindparam("own_id"))
+)
 
 _KEYS = Statement(
     select(signing_key.c.key_id, signing_key.c.secret, signing_key.c.created_ms, signing_key.c.retired_ms).order_by(
@@ -157,11 +158,19 @@ class ItemQueries(Queries):
         self.sql.change(_DELETE_STORED, own_item=item.key, own_type=template_type, own_id=template_id)
 
     def searches(self, item: Item) -> list[SavedSearch]:
-        return [SavedSearch(*row) for row in self.sql.all(_SEARCHES, item_key=item.key)]
+        return [_search(row) for row in self.sql.all(_ALL_SEARCHES, item_key=item.key)]
+
+    def search(self, item: Item, search_id: str) -> SavedSearch | None:
+        row = self.sql.one(_ONE_SEARCH, item_key=item.key, search_id=search_id)
+        return _search(row) if row else None
 
     def put_search(self, item: Item, search: SavedSearch) -> None:
         values = {name: getattr(search, name) for name in _SEARCH}
+        values["shared_with"] = " ".join(search.shared_with)
         self.sql.change(_PUT_SEARCH, item_key=item.key, **values)
+
+    def delete_search(self, item: Item, search_id: str) -> None:
+        self.sql.change(_DELETE_SEARCH, own_item=item.key, own_id=search_id)
 
     def signing_keys(self) -> list[SigningKey]:
         return [SigningKey(*row) for row in self.sql.all(_KEYS)]
@@ -176,3 +185,9 @@ class ItemQueries(Queries):
 
     def retire_signing_keys(self, retired_ms: int) -> None:
         self.sql.change(_RETIRE_KEYS, new_ms=retired_ms)
+
+
+def _search(row: Row) -> SavedSearch:
+    """Group ids hold no blanks, so one text holds them all."""
+    members: Row = (*row[:-1], tuple(row[-1].split()))
+    return SavedSearch(*members)

@@ -166,6 +166,7 @@ search = _table(
     _bytes("definition", nullable=True),
     _text("color_ramp", nullable=True),
     _int("sort_index", nullable=True),
+    _text("shared_with"),
     UniqueConstraint("item_key", "search_id"),
 )
 

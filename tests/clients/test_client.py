@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stepgate_client import (
@@ -455,6 +456,22 @@ async def test_diagrams_are_listed_and_read_and_those_in_use_stay(client: Client
         await client.item.delete_diagram(first.diagram_id)
     with pytest.raises(NotFound):
         await client.item.delete_diagram_version(first.diagram_id, 99)
+
+
+@pytest.mark.anyio
+async def test_saved_searches_are_kept_shared_and_deleted(client: Client) -> None:
+    definition = {"q": "closed=0", "num": 20}
+    search_id = await client.saved_searches.create("Open jobs", definition, sort_index=3)
+    [search] = [each for each in await client.saved_searches.all("Standard") if each.search_id == search_id]
+    assert (search.name, search.definition, search.sort_index) == ("Open jobs", definition, 3)
+    await client.saved_searches.replace(msgspec.structs.replace(search, name="All that is open"))
+    [group, *_] = await client.people.groups()
+    await client.saved_searches.share(search_id, [group.id])
+    assert await client.saved_searches.shared_with(search_id) == (group.id,)
+    assert {each.search_id: each.name for each in await client.saved_searches.all()}[search_id] == "All that is open"
+    assert search_id not in {each.search_id for each in await client.saved_searches.all("Chart")}
+    await client.saved_searches.delete(search_id)
+    assert search_id not in {each.search_id for each in await client.saved_searches.all()}
 
 
 @pytest.mark.anyio

@@ -113,8 +113,8 @@ async def test_stored_templates_are_kept_by_type_and_id(store: AnyStore) -> None
     assert await store.read(lambda tx: tx.stored_template(item, "notes", "t1")) == other
 
 
-async def test_a_search_is_replaced_by_its_id(store: AnyStore) -> None:
-    full = SavedSearch("s2", "All", "Chart", "folder", b"{}", "Default", 7)
+async def test_a_search_is_replaced_by_its_id_and_deleted(store: AnyStore) -> None:
+    full = SavedSearch("s2", "All", "Chart", "folder", b"{}", "Default", 7, ("g2", "g1"))
     bare = SavedSearch("s1", "Mine", "Standard", None, None, None, None)
 
     def write(tx: SqlTx) -> None:
@@ -124,6 +124,12 @@ async def test_a_search_is_replaced_by_its_id(store: AnyStore) -> None:
     await store.run(write)
     item = await store.run(item_of)
     assert await store.read(lambda tx: tx.searches(item)) == [full, bare]
+    assert await store.read(lambda tx: tx.search(item, "s2")) == full
+    other = await store.run(lambda tx: tx.add_item("second", "workflow", "Second"))
+    await store.run(lambda tx: tx.delete_search(item, "s1"))
+    await store.run(lambda tx: tx.delete_search(other, "s2"))
+    assert await store.read(lambda tx: (tx.searches(item), tx.search(item, "s1"))) == ([full], None)
+    assert await store.read(lambda tx: tx.search(other, "s2")) is None
 
 
 async def test_signing_keys_are_kept_until_retired(store: AnyStore) -> None:

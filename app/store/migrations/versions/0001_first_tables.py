@@ -276,6 +276,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("definition", sa.LargeBinary(), nullable=True),
         sa.Column("color_ramp", TextType, nullable=True),
         sa.Column("sort_index", sa.BigInteger(), nullable=True),
+        sa.Column("shared_with", TextType, nullable=False),
         sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_search_item_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_search")),
         sa.UniqueConstraint("item_key", "search_id", name=op.f("uq_search_item_key_search_id")),

@@ -37,6 +37,7 @@ from stepgate_client.notifications import Notifications, Position
 from stepgate_client.people import People
 from stepgate_client.rest import Rest
 from stepgate_client.rest import part as _part
+from stepgate_client.saved_searches import SavedSearches
 
 DEFAULT_ITEM = "00000000000000000000000000000001"
 """The item of a new server."""
@@ -60,9 +61,9 @@ class Client:
         timeout_s: seconds a REST call may wait for the server.
         backoff: the pauses between attempts to connect a websocket.
 
-    ``item`` reads and changes what is set up in the item, ``people`` who may do what there. Calls raise the errors of
-    ``stepgate_client.errors``; each may raise ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied,
-    NotFound and RequestRefused.
+    ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
+    ``saved_searches`` what is searched for often. Calls raise the errors of ``stepgate_client.errors``; each may raise
+    ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Client:
         self._rest = Rest(self._endpoint, timeout_s)
         self.item = ItemSetup(self._rest)
         self.people = People(self._rest)
+        self.saved_searches = SavedSearches(self._rest)
         self._answers = AnswerChannel(self._endpoint, Connector(self._endpoint, self._backoff))
         self._notifications: weakref.WeakSet[Notifications] = weakref.WeakSet()
 

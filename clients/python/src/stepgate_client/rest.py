@@ -31,9 +31,9 @@ class Rest:
         # Without TLS nothing is verified, and reading the system's certificates would take 0.1 s of the event loop.
         self._http = httpx2.AsyncClient(verify=endpoint.tls or False, timeout=timeout_s, follow_redirects=False)
 
-    async def get(self, path: str, result: type[T], **params: bool) -> T:
+    async def get(self, path: str, result: type[T], **params: bool | str) -> T:
         """Read; ``path`` is relative to the item, its variable parts already quoted."""
-        query = {name: "true" if value else "false" for name, value in params.items()}
+        query = {name: value if isinstance(value, str) else str(value).lower() for name, value in params.items()}
         return await self._call("GET", path, result, params=query)
 
     async def post(self, path: str, body: object, result: type[T]) -> T:
