@@ -60,6 +60,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
     from app.hub.hub import Hub
     from app.services.engine import Engine
     from app.steps.http import trust
+    from app.steps.limits import FairLimit
     from app.steps.mailer import Mailer
     from app.steps.registry import executors, senders
     from app.steps.runner import Runner
@@ -79,11 +80,12 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         http = _http_client(settings)
         parts.push_async_callback(http.close)
         mailer = Mailer(settings.email_timeout_s, lambda: trust(settings.trusted_certificates))
+        hosts = FairLimit("host", settings.max_steps_per_host)
         runner = Runner(
             store,
             hub.post,
-            executors(http, mailer, files, per_host=settings.max_steps_per_host),
-            senders(mailer, files),
+            executors(http, mailer, files, hosts),
+            senders(http, mailer, files, hosts),
             lease_s=settings.node_lease_s,
             renew_s=settings.node_renew_s,
             per_template=settings.max_steps_per_template,

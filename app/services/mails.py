@@ -16,7 +16,7 @@ from app.protocol.codes import MsgCode
 from app.protocol.email import AttachmentChoice, EmailArgs
 from app.services.engine import Unit
 from app.services.ports import User
-from app.services.texts import computed
+from app.services.texts import texts_about
 
 MAX_RECIPIENTS = 500
 """Of one e-mail, all groups' members counted: mail servers take about as many."""
@@ -53,10 +53,10 @@ def compose(unit: Unit, job: Job, username: str, args: EmailArgs) -> Mail:
     Raises StepFailed: an expression cannot be computed, a recipient is nobody we know, nobody is left to send it to, or
     a line break would get into a header.
     """
-    people = _People(unit)
+    people, texts = _People(unit), texts_about(unit, job, username)
 
     def text(name: str, source: str | None) -> str:
-        return computed(unit, job, username, name, source or "")
+        return texts.text(name, source or "")
 
     def recipients(name: str, sources: Iterable[str]) -> list[str]:
         names = [text(name, source) for source in sources]

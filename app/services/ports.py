@@ -307,6 +307,11 @@ class Dispatch:
     tries: int
     begun: bool
 
+    @property
+    def key(self) -> str:
+        """Names it outside, the same for each try."""
+        return f"dispatch-{self.dispatch_id}.{self.job_id.strip('{}')}"
+
 
 @dataclass(frozen=True, slots=True)
 class JobQuery:
@@ -861,7 +866,8 @@ class StepContext:
 
     @property
     def started_by(self) -> str:
-        """The user who started the run, ``$currentUser`` of its expressions; ``system`` when it started by itself."""
+        """The user who started the run, ``$currentUser`` of its expressions; ``system`` when it started by itself, and
+        ``$currentUser`` is null."""
         return self.job.flow.current(self.step.step_id).last_run.started_by
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from app.domain.job import Job
-from app.domain.paths import scope_of
 from app.domain.updates import Present, set_by_step
-from app.errors import StepFailed
-from app.expressions.arcade import ArcadeError, evaluate_text, is_expression
-from app.protocol.codes import MsgCode
 from app.protocol.create_job import GivenValue
 from app.services.engine import Unit
 from app.services.recording import Jobs, property_facts
+from app.services.texts import Texts
 
 
 def set_values(unit: Unit, jobs: Jobs, job_id: str, given: Mapping[str, str | None]) -> None:
@@ -38,12 +35,7 @@ def computed(job: Job, started_by: str, name: str, value: str | float | bool | N
         return None
     if not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else f"{value}"
-    if not is_expression(value):
-        return value
-    try:
-        return evaluate_text(value, scope_of(job, started_by))
-    except ArcadeError as error:
-        raise StepFailed(f"{name} cannot be evaluated: {error}.", name=MsgCode.EXPRESSION_FAILED) from error
+    return Texts(job, started_by).text(name, value)
 
 
 def computed_all(job: Job, started_by: str, values: Mapping[str, str | None]) -> dict[str, str]:

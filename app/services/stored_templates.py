@@ -1,19 +1,20 @@
 """Stored templates (rest.md 8.3): e-mails and web requests to be sent when something happens, and users' own texts."""
 
-from typing import Any
+from collections.abc import Iterator
 
 import msgspec
 
 from app.errors import Conflict, InvalidValue, NotFound
 from app.protocol.email import EmailArgs
 from app.protocol.item_setup import StoredTemplateBody, StoredTemplateUpdate
+from app.protocol.web_request import WebRequestArgs
 from app.services.designing import own_or_new_id, require_designer
 from app.services.engine import Unit
 from app.services.ports import StoredTemplate
 
 EMAIL, WEB_REQUEST = "email", "webRequest"
 
-_DETAILS: dict[str, Any] = {EMAIL: EmailArgs, WEB_REQUEST: dict[str, Any]}
+_DETAILS: dict[str, type[EmailArgs | WebRequestArgs]] = {EMAIL: EmailArgs, WEB_REQUEST: WebRequestArgs}
 """What the details of a type must be; those of other types are their authors'."""
 
 _MAX_TYPE_CHARS = 255
@@ -65,7 +66,15 @@ def _check(template_type: str, details: str) -> None:
     if schema is None:
         return
     try:
-        msgspec.json.decode(details, type=schema)
+        read = msgspec.json.decode(details, type=schema)
     except (msgspec.MsgspecError, RecursionError) as error:
         fault = f"templateDetails is not the JSON text of such a template: {error}"
         raise InvalidValue(f"Template was invalid: {fault}.", details=[fault]) from error
+    if isinstance(read, WebRequestArgs) and (faults := list(_faults(read))):
+        raise InvalidValue(f"Template was invalid: {'; '.join(faults)}.", details=faults)
+
+
+def _faults(request: WebRequestArgs) -> Iterator[str]:
+    yield from (f"templateDetails.{fault}" for fault in request.faults())
+    if request.response is not None:
+        yield "templateDetails.response is for steps: no job waits for the answer to a stored request"

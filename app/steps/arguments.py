@@ -1,4 +1,4 @@
-"""From a step's ``action.args`` to what its executor works with: checked, and with its expressions computed."""
+"""From a step's ``action.args`` to what its executor works with, and from refusals to the step's failure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.domain.paths import scope_of
 from app.errors import BackendError, GatewayError, StepError, StepFailed
-from app.expressions.arcade import ArcadeError, Encoding, evaluate_text, is_expression
 from app.protocol.codes import MsgCode
 from app.services.ports import StepContext
 
@@ -26,20 +24,6 @@ def convert_args(args: Any, schema: type[T]) -> T:
         return msgspec.convert(args, schema)
     except msgspec.ValidationError as error:
         raise StepFailed(f"The step's arguments are not right: {error}.", name=MsgCode.INVALID_ARGS) from error
-
-
-def text_of(context: StepContext, name: str, source: str, *, encoding: Encoding = Encoding.STANDARD) -> str:
-    """``source`` computed, where it is an expression; any other text is itself.
-
-    ``name`` is what an error calls the argument, ``encoding`` how a job's values are written into it. Raises
-    StepFailed.
-    """
-    if not is_expression(source):
-        return source
-    try:
-        return evaluate_text(source, scope_of(context.job, context.started_by, encoding=encoding))
-    except ArcadeError as error:
-        raise StepFailed(f"{name} cannot be evaluated: {error}.", name=MsgCode.EXPRESSION_FAILED) from error
 
 
 @contextmanager

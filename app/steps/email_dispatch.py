@@ -29,7 +29,7 @@ class EmailSender:
         refused = await self._mailer.send(
             mail,
             await services.settings(),
-            message_id=f"dispatch-{dispatch.dispatch_id}.{dispatch.job_id.strip('{}')}",
+            message_id=dispatch.key,
             now_ms=now_ms,
             attached=await attached(mail, attachments, self._files),
             before_data=lambda: services.note("sending"),

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from app.domain.job import ReturnValue
 from app.errors import StepError, StepFailed, StepTimedOut
@@ -14,13 +15,15 @@ from app.protocol.codes import MsgCode
 from app.protocol.geoprocessing import ENDED, GeoprocessingArgs, JobStatus, ServiceJob
 from app.protocol.service_args import AnswerUse
 from app.services.ports import Adoption, AtomicWork, StepContext
+from app.services.texts import Texts
+from app.services.web_requests import composed_authentication
 from app.steps import answers
 from app.steps.arguments import read_args
 from app.steps.gp_service import GpTask
 from app.steps.http import HttpClient
 from app.steps.limits import FairLimit, in_turn
 from app.steps.outgoing import host_of
-from app.steps.rendering import Render, rendered
+from app.steps.rendering import Secrets, composed
 
 T = TypeVar("T")
 
@@ -70,8 +73,8 @@ class Geoprocessing:
         self._first_pause_s = first_pause_s
 
     async def execute(self, context: StepContext) -> ReturnValue | AtomicWork:
-        args = read_args(context, GeoprocessingArgs)
-        task, parameters = await rendered(context, partial(task_of, self._http, args))
+        args = await composed(context, partial(_computed, read_args(context, GeoprocessingArgs)))
+        task, parameters = task_of(self._http, args, await context.services.settings())
         async with in_turn(self._hosts, host_of(task.url), context, "other steps at the same server"):
             note = await _begin(context, task, parameters)
             watch = _Watch(context, note, args.timeout_s, self._first_pause_s)
@@ -152,18 +155,28 @@ class _Told:
         self._status = job.job_status
 
 
-def task_of(http: HttpClient, args: GeoprocessingArgs, render: Render) -> tuple[GpTask, dict[str, str]]:
-    """The task and its inputs as they are sent. Raises StepFailed."""
-    url = render.url(args.url).rstrip("/")
-    host_of(url)
-    parameters = {each.name: _input(render, each.name, each.value) for each in args.parameters or ()}
-    return GpTask(http, url, render.credentials(args.authentication)), parameters
+def _computed(args: GeoprocessingArgs, texts: Texts) -> GeoprocessingArgs:
+    """The arguments with their expressions computed. Raises StepFailed."""
+    return replace(
+        args,
+        url=texts.url(args.url),
+        parameters=[replace(each, value=_input(texts, each.name, each.value)) for each in args.parameters or ()],
+        authentication=composed_authentication(texts, args.authentication),
+    )
 
 
-def _input(render: Render, name: str, value: Any) -> str:
+def _input(texts: Texts, name: str, value: Any) -> str:
     if isinstance(value, str):
-        return render.content(f"parameter {name}", value)
+        return texts.content(f"parameter {name}", value)
     return msgspec.json.encode(value).decode()
+
+
+def task_of(http: HttpClient, args: GeoprocessingArgs, settings: Mapping[str, str]) -> tuple[GpTask, dict[str, str]]:
+    """The task and its inputs as they are sent. Raises StepFailed."""
+    url = args.url.rstrip("/")
+    host_of(url)
+    parameters = {each.name: each.value for each in args.parameters or ()}
+    return GpTask(http, url, Secrets(settings).credentials(args.authentication)), parameters
 
 
 async def _begin(context: StepContext, task: GpTask, parameters: dict[str, str]) -> Note:

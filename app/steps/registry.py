@@ -13,15 +13,15 @@ from app.steps.limits import FairLimit
 from app.steps.mailer import Mailer
 from app.steps.update_properties import UpdateJobProperties
 from app.steps.web_request import WebRequest
+from app.steps.web_request_dispatch import WebRequestSender
 
 
-def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, *, per_host: int) -> Sequence[StepExecutor]:
+def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: FairLimit) -> Sequence[StepExecutor]:
     """Every executor, made new: bootstrap hands them to the runner.
 
     Args:
-        per_host: so many web requests and geoprocessing steps are at one host at once.
+        hosts: so many web requests and geoprocessing steps are at one host at once.
     """
-    hosts = FairLimit("host", per_host)
     return [
         EmailExecutor(mailer, files),
         CreateJob(),
@@ -31,6 +31,6 @@ def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, *, per_h
     ]
 
 
-def senders(mailer: Mailer, files: AttachmentFiles) -> Sequence[DispatchSender]:
-    """Every sender of dispatches, as above."""
-    return [EmailSender(mailer, files)]
+def senders(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: FairLimit) -> Sequence[DispatchSender]:
+    """Every sender of dispatches, as above; ``hosts`` counts steps and dispatches together."""
+    return [EmailSender(mailer, files), WebRequestSender(http, hosts)]

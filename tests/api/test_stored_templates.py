@@ -47,7 +47,9 @@ def test_an_id_of_ones_own_is_taken_once(api: Api) -> None:
     assert make(api, "email", templateId="own-email") == "own-email"
     body = {"templateName": "x", "templateDetails": "{}", "templateId": "own-email"}
     assert api.refused("templates/email", body)["type"] == "Conflict"
-    assert make(api, "webRequest", templateId="own-email", templateDetails="{}") == "own-email"
+    request = json.dumps({"url": "https://gis.example/", "outputs": "unknown members are kept"})
+    assert make(api, "webRequest", templateId="own-email", templateDetails=request) == "own-email"
+    assert api.get("templates/webRequest/own-email")["templateDetails"] == request
     assert api.get("templates/email/own-email")["templateName"] == "Greeting"
 
 
@@ -62,6 +64,15 @@ def test_an_id_of_ones_own_is_taken_once(api: Api) -> None:
         ("email", {"templateDetails": '{"to": 5}'}, "templateDetails"),
         ("email", {"templateDetails": "[" * 50_000}, "templateDetails"),
         ("webRequest", {"templateDetails": "[]"}, "templateDetails"),
+        ("webRequest", {"templateDetails": "{}"}, "url"),
+        ("webRequest", {"templateDetails": '{"url": "https://x.example/", "method": "BREW"}'}, "method"),
+        ("webRequest", {"templateDetails": '{"url": "https://x.example/", "query": [{"key": "a"}]}'}, "query[0]"),
+        ("webRequest", {"templateDetails": '{"url": "https://x.example/", "response": {}}'}, "response"),
+        (
+            "webRequest",
+            {"templateDetails": '{"url": "https://x.example/", "headers": [{"key": "a", "setting": "smtpPassword"}]}'},
+            "headers[0].setting",
+        ),
         ("email", {"templateId": "a/b"}, "templateId"),
     ],
 )

@@ -11,6 +11,7 @@ from app.steps.addresses import AddressGuard
 from app.steps.http import MAX_RESPONSE_BYTES, HttpClient, trust
 from app.steps.limits import FairLimit
 from app.steps.web_request import WebRequest
+from app.steps.web_request_dispatch import WebRequestSender
 from app.store.blobs import FileBlobStore
 from tests.conftest import Settings
 from tests.support.world import World, open_world, step
@@ -51,8 +52,12 @@ async def web_world(
     later = Later()
     folder = Path(str(settings["data_dir"])) / "attachments"
     files = AttachmentFiles(cast("Store", later), FileBlobStore(folder), max_bytes=MAX_RESPONSE_BYTES)
-    executor = WebRequest(http, files, FairLimit("host", per_host), pauses_s=(0.0,) * 5)
-    async with open_world(settings, [executor], **options) as world:
+    hosts, pauses_s = FairLimit("host", per_host), (0.0,) * 5
+    executor, sender = (
+        WebRequest(http, files, hosts, pauses_s=pauses_s),
+        WebRequestSender(http, hosts, pauses_s=pauses_s),
+    )
+    async with open_world(settings, [executor], senders=lambda _: [sender], **options) as world:
         later.store = world.store
         yield world
 

@@ -1,31 +1,34 @@
 """E-mails of paths taken and of template activities: what was committed is told, once; what cannot be told is said."""
 
-import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from app.domain.commands import Finish, ManageType, SetCurrentStep
-from app.domain.job import UNASSIGNED
+from app.domain.commands import Finish
 from app.errors import GatewayError
 from app.services import jobs
 from app.services.engine import Unit
-from app.services.ports import StoredTemplate
 from app.steps import dispatcher
-from app.store.schema import dispatch
-from app.store.sql import Statement
-from app.store.tx import SqlTx
 from tests.conftest import Settings
+from tests.steps.dispatching import (
+    ACTS,
+    activity,
+    do,
+    errors,
+    left,
+    manual_job,
+    path,
+    put_template,
+    until_all_sent,
+    until_told,
+)
 from tests.steps.mail_peers import odd_server, post_office
 from tests.steps.mail_worlds import configure, mail_world
 from tests.support import eventually, free_port
-from tests.support.world import World, step
+from tests.support.world import World
 
 pytestmark = pytest.mark.anyio
-
-_TRIES = Statement(select(dispatch.c.tries))
 
 
 @pytest.fixture
@@ -36,55 +39,7 @@ def settings(tmp_path: Path) -> Settings:
 
 async def add_template(world: World, template_id: str = "greeting", **details: Any) -> None:
     details = {"to": ["zoe@example.net"], "subject": "'About ' + JobName($job)", "body": "Text"} | details
-
-    def put(unit: Unit) -> None:
-        unit.tx.put_stored_template(unit.item, StoredTemplate("email", template_id, "Greeting", json.dumps(details)))
-
-    await world.execute(put)
-
-
-def path(target: str, *notifications: str, expression: str | None = None) -> dict[str, Any]:
-    return {
-        "nextStep": target,
-        "assignedType": "Unassigned",
-        "notifications": list(notifications),
-        "expression": expression,
-    }
-
-
-def activity(type_name: str, template_id: str = "greeting") -> dict[str, str]:
-    return {"typeName": type_name, "actionName": "Email", "templateId": template_id}
-
-
-async def manual_job(world: World, *paths: dict[str, Any], **members: Any) -> str:
-    template = await world.template(
-        [step("one", canSkip=True, paths=list(paths) or [path("two")]), step("two")], **members
-    )
-    return await world.create(template, job_name="Kerbs")
-
-
-async def left(world: World) -> list[int]:
-    """How often each dispatch in the database was tried."""
-    found = await world.store.read(lambda tx: cast(SqlTx, tx).sql.all(_TRIES))
-    return [row[0] for row in found]
-
-
-async def until_all_sent(world: World) -> None:
-    async def is_empty() -> bool:
-        return not await left(world)
-
-    await eventually(is_empty)
-
-
-async def until_told(world: World, job_id: str) -> None:
-    async def is_told() -> bool:
-        return bool(await errors(world, job_id))
-
-    await eventually(is_told)
-
-
-async def errors(world: World, job_id: str) -> list[str]:
-    return [line.result or "" for line in await world.history(job_id) if line.action == "Error"]
+    await put_template(world, "email", template_id, details)
 
 
 # ---------------------------------------------------------------- what is sent
@@ -105,27 +60,6 @@ async def test_the_emails_of_the_paths_taken_are_sent_and_of_no_others(settings:
         assert {str(message["Subject"]) for message in office.messages} == {"About Kerbs", "admin"}
         await until_all_sent(world)
         assert await errors(world, job_id) == []
-
-
-ACTS = ("CreateJob", "CloseJob", "DeleteJob", "AddComment", "AssignJob", "SetCurrentStep")
-
-
-async def do(world: World, job_id: str, type_name: str) -> None:
-    """The act that an activity is about; the job was created before."""
-
-    def change(unit: Unit) -> None:
-        if type_name == "CloseJob":
-            jobs.manage(unit, ManageType.CLOSE, [job_id])
-        elif type_name == "DeleteJob":
-            jobs.manage(unit, ManageType.DELETE, [job_id])
-        elif type_name == "AddComment":
-            jobs.add_comment(unit, job_id, "Hello")
-        elif type_name == "AssignJob":
-            jobs.assign(unit, job_id, "one", UNASSIGNED)
-        elif type_name == "SetCurrentStep":
-            jobs.act(unit, job_id, SetCurrentStep(("two",)))
-
-    await world.execute(change)
 
 
 @pytest.mark.parametrize("type_name", ACTS)

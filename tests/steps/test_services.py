@@ -12,7 +12,7 @@ from app.errors import StepFailed
 from app.services.engine import Unit
 from app.services.ports import AtomicWork, Setting, StepContext
 from app.services.recording import Jobs
-from app.steps.arguments import text_of
+from app.services.texts import Texts
 from tests.conftest import Settings
 from tests.steps.executors import Scripted
 from tests.support import deadline
@@ -146,9 +146,8 @@ async def test_atomic_work_of_a_run_that_was_taken_over_is_not_done(settings: Se
 
 async def test_an_argument_is_computed_for_the_user_who_ran_the_step(settings: Settings) -> None:
     async def work(context: StepContext) -> ReturnValue:
-        texts = [
-            text_of(context, "subject", text) for text in ("'For ' + $currentUser", "Plain text", "JobCreator($job)")
-        ]
+        made = Texts(context.job, context.started_by)
+        texts = [made.text("subject", text) for text in ("'For ' + $currentUser", "Plain text", "JobCreator($job)")]
         return "|".join(texts)
 
     paths = [{"nextStep": "end", "assignedType": "Unassigned", "expression": "$retVal == 'For admin|Plain text|admin'"}]
@@ -160,7 +159,7 @@ async def test_an_argument_is_computed_for_the_user_who_ran_the_step(settings: S
 
 async def test_an_argument_that_cannot_be_computed_fails_the_step_by_name(settings: Settings) -> None:
     async def work(context: StepContext) -> ReturnValue:
-        return text_of(context, "subject", "'Job ' + NoSuchThing($job)")
+        return Texts(context.job, context.started_by).text("subject", "'Job ' + NoSuchThing($job)")
 
     async with open_world(settings, [Scripted(work)]) as world:
         job_id = await run_job(world, "StepError")
