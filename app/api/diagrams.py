@@ -12,9 +12,11 @@ from app.protocol.diagrams import (
     DiagramCreated,
     DiagramLine,
     DiagramList,
+    DiagramUpdated,
     WireUpdate,
     read_document,
     render_diagram,
+    render_findings,
 )
 from app.services import diagrams
 
@@ -25,8 +27,10 @@ async def create(request: Request) -> Response:
     """``POST diagrams``."""
     caller = caller_of(request)
     document = read_document(await read_json(request, "WorkflowDiagram"))
-    use_case = refused(lambda unit: diagrams.create(unit, document))
-    return JsonResponse(DiagramCreated(await gateway(request).engine.execute(caller, use_case)))
+    engine = gateway(request).engine
+    found = await engine.query(caller, refused(lambda unit: diagrams.check(unit, document)))
+    diagram_id = await engine.execute(caller, refused(lambda unit: diagrams.create(unit, document)))
+    return JsonResponse(DiagramCreated(diagram_id, render_findings(found)))
 
 
 async def update(request: Request) -> Response:
@@ -37,8 +41,10 @@ async def update(request: Request) -> Response:
     document = read_document(bytes(body.diagram))
     delete_draft = body.delete_draft is not False
     use_case = refused(lambda unit: diagrams.update(unit, diagram_id, document, delete_draft=delete_draft))
-    await gateway(request).engine.execute(caller, use_case)
-    return success()
+    engine = gateway(request).engine
+    found = await engine.query(caller, refused(lambda unit: diagrams.check(unit, document)))
+    await engine.execute(caller, use_case)
+    return JsonResponse(DiagramUpdated(success=True, warnings=render_findings(found)))
 
 
 async def read(request: Request) -> Response:

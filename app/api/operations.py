@@ -37,7 +37,7 @@ from app.protocol.community import (
     WireRole,
     WorkflowUser,
 )
-from app.protocol.diagrams import DiagramCreated, DiagramList, WireDiagram, WireUpdate
+from app.protocol.diagrams import DiagramCreated, DiagramList, DiagramUpdated, WireDiagram, WireUpdate
 from app.protocol.item_setup import (
     LookupsAnswer,
     LookupsBody,
@@ -318,7 +318,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     f"GET {ITEM}/diagrams": Operation("getDiagrams", "Diagrams", "List the diagrams", DiagramList),
     f"POST {ITEM}/diagrams": Operation(
-        "createDiagram", "Diagrams", "Create a diagram", DiagramCreated, WireDiagram, privilege="`adminBasic`"
+        "createDiagram",
+        "Diagrams",
+        "Create a diagram",
+        DiagramCreated,
+        WireDiagram,
+        privilege="`adminBasic`",
+        notes="An active one is checked: `warnings` says what keeps jobs from getting through it.",
     ),
     f"GET {_DIAGRAM}": Operation(
         "getDiagram", "Diagrams", "Read the newest activated version, else the draft", _DIAGRAM_ANSWER
@@ -328,9 +334,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "updateDiagram",
         "Diagrams",
         "Store the next version, or the draft",
-        Success,
+        DiagramUpdated,
         Extended(WireUpdate, {"diagram": WireDiagram}),
         privilege="`adminBasic`",
+        notes="`warnings` as in `createDiagram`.",
     ),
     f"DELETE {_DIAGRAM}": Operation(
         "deleteDiagram",

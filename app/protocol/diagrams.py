@@ -3,13 +3,14 @@
 Source: rest.md 6, 14.3, 14.4. Times are milliseconds since 1970 (UTC) once read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from app.domain.diagram import DRAFT_VERSION, Diagram, Path, Schedule, Step, check_steps, initial_step
 from app.domain.job import AssignedType
+from app.domain.soundness import Finding, FindingKind
 from app.errors import InvalidValue
 from app.expressions import arcade
 from app.protocol.documents import check_document, members_of, without_nulls, without_transport
@@ -107,10 +108,42 @@ class DiagramList(msgspec.Struct):
     diagrams: list[DiagramLine]
 
 
-class DiagramCreated(msgspec.Struct, rename="camel"):
-    """A new diagram's id."""
+class WireMove(msgspec.Struct, rename="camel"):
+    """A step of a run, and what it returned; null when it had no paths, or a question was skipped."""
+
+    step_id: str
+    return_value: str | int | float | bool | None
+
+
+class WireFinding(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """*Ours*: what is wrong with an activated version, though it was stored (docs/soundness.md).
+
+    ``run`` leads a new job there; ``currentSteps`` and ``pendingSteps`` are its steps then.
+    """
+
+    kind: FindingKind
+    message: str
+    step_ids: tuple[str, ...]
+    run: list[WireMove]
+    current_steps: tuple[str, ...]
+    pending_steps: tuple[str, ...]
+    return_values: tuple[str | int | float | bool | None, ...] = ()
+    missing_step_ids: tuple[str, ...] = ()
+    join_step_id: str | None = None
+
+
+class DiagramCreated(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A new diagram's id. *Ours*: ``warnings``, where a version was activated and there are any."""
 
     diagram_id: str
+    warnings: list[WireFinding] = []
+
+
+class DiagramUpdated(msgspec.Struct, rename="camel", omit_defaults=True):
+    """The plain acknowledgement. *Ours*: ``warnings``, where a version was activated and there are any."""
+
+    success: bool
+    warnings: list[WireFinding] = []
 
 
 class DiagramDocument(msgspec.Struct, frozen=True):
@@ -160,6 +193,24 @@ def check_expressions(diagram: Diagram) -> None:
     """
     if faults := list(_expression_faults(diagram)):
         raise _invalid(*faults)
+
+
+def render_findings(findings: Iterable[Finding]) -> list[WireFinding]:
+    """What a soundness check has found, for the answer."""
+    return [
+        WireFinding(
+            kind=found.kind,
+            message=found.message,
+            step_ids=found.step_ids,
+            run=[WireMove(move.step_id, move.value) for move in found.moves],
+            current_steps=found.current,
+            pending_steps=found.waiting,
+            return_values=found.values,
+            missing_step_ids=found.missing,
+            join_step_id=found.join,
+        )
+        for found in findings
+    ]
 
 
 def render_diagram(body: bytes, diagram: Diagram) -> dict[str, Any]:

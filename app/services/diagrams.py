@@ -4,6 +4,7 @@ Versions count from 1 and never change once stored; a diagram has at most one dr
 """
 
 from app.domain.diagram import DRAFT_VERSION, Diagram, check_activation
+from app.domain.soundness import Finding, check_soundness
 from app.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from app.protocol.diagrams import DiagramDocument, build_diagram, check_expressions
 from app.protocol.step_args import check_args
@@ -50,6 +51,21 @@ def update(unit: Unit, diagram_id: str, document: DiagramDocument, *, delete_dra
     _put(unit, document, diagram_id, max(newest, 0) + 1)
     if delete_draft:
         unit.tx.delete_diagram_version(unit.item, diagram_id, DRAFT_VERSION)
+
+
+def check(unit: Unit, document: DiagramDocument) -> tuple[Finding, ...]:
+    """What would be wrong with a diagram once it is active; none of it keeps it from being stored.
+
+    A query of its own: for a thousand steps it takes a while, and would keep the only writer from others' work.
+    Nothing is found for a draft. Raises PermissionDenied, InvalidValue as ``create``.
+    """
+    require_designer(unit)
+    if not document.head.active:
+        return ()
+    diagram = build_diagram(document.head, diagram_id="", version=1)
+    check_expressions(diagram)
+    _check_active(diagram)
+    return check_soundness(diagram)
 
 
 def read(unit: Unit, diagram_id: str, version: int | None = None) -> DiagramRecord:

@@ -94,7 +94,9 @@ def test_a_worker_reads_and_does_not_design(worker: Api) -> None:
 @pytest.mark.skipif(not REAL.exists(), reason="the vendor's sample diagram is not on this machine")
 def test_a_real_diagram_is_taken_and_given_back(api: Api) -> None:
     given = msgspec.json.decode(REAL.read_bytes()) | {"diagramName": "Real"}
-    found = api.get(f"diagrams/{api.post('diagrams', given)['diagramId']}")
+    created = api.post("diagrams", given)
+    assert created.keys() == {"diagramId"}  # it is sound
+    found = api.get(f"diagrams/{created['diagramId']}")
     assert found["steps"] == given["steps"]
     assert found["initialStepName"] == "Welcome"
 
@@ -211,3 +213,34 @@ def test_another_items_diagrams_are_out_of_reach(api: Api) -> None:
         found = error(api.client.request(method, f"{other}/{path}", headers=headers), 404)
         assert found["type"] == "DiagramNotFound"
     assert api.get(f"diagrams/{diagram_id}/1")["diagramVersion"] == 1
+
+
+def test_an_active_diagram_is_stored_with_warnings_about_what_is_wrong(api: Api) -> None:
+    question = {"questionResponses": {"Yes": {"value": 1}, "No": {"value": 0}}}
+    steps = [
+        {"id": "a", "paths": [{"nextStep": "q"}]},
+        {
+            "id": "q",
+            "action": {"actionType": "Question", "args": question},
+            "paths": [
+                {"nextStep": "gone", "expression": "$retVal == 0"},
+                {"nextStep": "e", "expression": "$retVal == 1"},
+            ],
+        },
+        {"id": "e"},
+    ]
+    assert api.post("diagrams", body("No warnings for a draft", steps=steps)).keys() == {"diagramId"}
+    created = api.post("diagrams", body("Warnings", active=True, steps=steps))
+    assert created.keys() == {"diagramId", "warnings"}
+    no_path, missing = created["warnings"]
+    shown = {"stepIds": ["q"], "currentSteps": ["q"], "pendingSteps": []}
+    assert no_path.items() >= shown.items()
+    assert (no_path["kind"], no_path["returnValues"]) == ("valueWithoutPath", [0])
+    assert no_path["run"] == [{"stepId": "a", "returnValue": "stepSuccess"}]
+    assert "'q'" in no_path["message"]
+    assert (missing["kind"], missing["missingStepIds"]) == ("missingStep", ["gone"])
+    update = {"diagram": body("Warnings", active=True, steps=steps)}
+    assert api.post(f"diagrams/{created['diagramId']}", update) == {"success": True, "warnings": created["warnings"]}
+    fine = {"diagram": body("Warnings", active=True)}
+    assert api.post(f"diagrams/{created['diagramId']}", fine) == {"success": True}
+    assert api.get(f"diagrams/{created['diagramId']}/2")["steps"] == steps

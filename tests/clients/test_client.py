@@ -452,7 +452,7 @@ async def test_diagrams_are_listed_and_read_and_those_in_use_stay(client: Client
     assert found == await client.item.diagram(first.diagram_id, 1)
     upgraded = await client.item.upgraded_diagram(first.diagram_id, 1)
     assert upgraded.transformed_diagram["diagramName"] == first.diagram_name
-    with pytest.raises(RequestRefused, match="used by the job templates"):
+    with pytest.raises(RequestRefused, match="delete them first"):
         await client.item.delete_diagram(first.diagram_id)
     with pytest.raises(NotFound):
         await client.item.delete_diagram_version(first.diagram_id, 99)
@@ -489,3 +489,16 @@ async def test_people_and_roles_are_read_and_changed(client: Client) -> None:
     assert "Night shift?" in {each.role_name for each in await client.people.roles()}
     assert await client.people.delete_role("Night shift?")
     assert not await client.people.delete_role("Night shift?")
+
+
+@pytest.mark.anyio
+async def test_a_diagram_is_activated_with_its_warnings(client: Client) -> None:
+    step = {"id": "a", "paths": [{"nextStep": "b"}]}
+    diagram = {"diagramName": "Warned", "displayGrid": True, "active": True, "steps": [step]}
+    created = await client.item.create_diagram(diagram)
+    assert [each.kind for each in created.warnings] == ["deadEnd", "valueWithoutPath", "missingStep"]
+    mended = diagram | {"steps": [step, {"id": "b"}]}
+    assert await client.item.update_diagram(created.diagram_id, mended) == ()
+    assert (await client.item.diagram(created.diagram_id)).diagram_version == 2
+    await client.item.delete_diagram_version(created.diagram_id, 1)
+    await client.item.delete_diagram(created.diagram_id)

@@ -33,6 +33,37 @@ class DiagramLine(Model, frozen=True):
     description: str | None = None
 
 
+class Move(Model, frozen=True):
+    """A step ended and returned this; None when it had no paths, or a question was skipped."""
+
+    step_id: str
+    return_value: str | int | float | bool | None = None
+
+
+class DiagramWarning(Model, frozen=True):
+    """What keeps jobs from getting through an activated version, though it was stored (docs/soundness.md).
+
+    ``run`` leads a new job there; ``current_steps`` and ``pending_steps`` are its steps then.
+    """
+
+    kind: str
+    message: str
+    step_ids: list[str]
+    run: list[Move]
+    current_steps: list[str]
+    pending_steps: list[str]
+    return_values: tuple[str | int | float | bool | None, ...] = ()
+    missing_step_ids: tuple[str, ...] = ()
+    join_step_id: str | None = None
+
+
+class CreatedDiagram(Model, frozen=True):
+    """A new diagram's id, and what is wrong with it once it is active."""
+
+    diagram_id: str
+    warnings: tuple[DiagramWarning, ...] = ()
+
+
 class UpgradedDiagram(Model, frozen=True):
     """A diagram rewritten to centralized data references; what was changed in it, and what could not be."""
 
@@ -56,6 +87,17 @@ class ItemSetup:
     async def diagram(self, diagram_id: str, version: int | None = None) -> Diagram:
         """Read a version: by default the newest activated one, -1 for the draft."""
         return await self._rest.get(_diagram(diagram_id, version), Diagram)
+
+    async def create_diagram(self, diagram: Mapping[str, Any]) -> CreatedDiagram:
+        """Store a new diagram, a document as in rest.md 6: as version 1 when it is ``active``, else as a draft."""
+        return await self._rest.post("diagrams", diagram, CreatedDiagram)
+
+    async def update_diagram(
+        self, diagram_id: str, diagram: Mapping[str, Any], *, delete_draft: bool = True
+    ) -> tuple[DiagramWarning, ...]:
+        """Store the next version when ``active``, else the draft; returns what is wrong with an active one."""
+        body = {"deleteDraft": delete_draft, "diagram": diagram}
+        return (await self._rest.post(f"diagrams/{part(diagram_id)}", body, _DiagramUpdated)).warnings
 
     async def delete_diagram(self, diagram_id: str) -> None:
         """Delete a diagram with all its versions; refused while jobs follow it or job templates use it."""
@@ -121,6 +163,11 @@ class ItemSetup:
 
 class _Success(Model, frozen=True):
     success: bool
+
+
+class _DiagramUpdated(Model, frozen=True):
+    success: bool
+    warnings: tuple[DiagramWarning, ...] = ()
 
 
 class _Diagrams(Model, frozen=True):
