@@ -56,6 +56,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         BusUnavailable: the URL of Redis has an option that makes no sense. A Redis that is away is no error.
     """
     from app.api.state import Gateway
+    from app.auth.logins import Logins
     from app.auth.sealing import Sealer
     from app.hub.hub import Hub
     from app.services.engine import Engine
@@ -96,7 +97,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         parts.push_async_callback(hub.close)
         await runner.open()
         parts.push_async_callback(_give_up_runs, runner)
-        yield Gateway(settings, engine, hub, bus, tokens, files)
+        yield Gateway(settings, engine, hub, bus, tokens, files, Logins(store))
 
 
 @asynccontextmanager

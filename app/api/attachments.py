@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from app.api.credentials import header_token, token_of
 from app.api.downloads import file_response, text_as_file
 from app.api.multipart import Part, form_fields, is_form, read_parts
-from app.api.requests import body_pieces, caller_of, path_text, read_body, refused
+from app.api.requests import body_pieces, caller_of, path_text, public_root, read_body, refused
 from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.domain.attachments import NewAttachment, is_web_link
@@ -230,9 +230,8 @@ def _answer(request: Request, attachment: Attachment) -> AttachmentAnswer:
 
 def _address(request: Request, attachment: Attachment) -> str:
     """Where the file is to be had: at ``public_url``, else where the client has found this server."""
-    root = gateway(request).settings.public_url or str(request.base_url)
     org_id, item_id, job_id = (quote(path_text(request, name), safe="") for name in ("org_id", "item_id", "job_id"))
-    return f"{root.rstrip('/')}/{org_id}/{item_id}/jobs/{job_id}/attachments/{attachment.attachment_id}"
+    return f"{public_root(request)}/{org_id}/{item_id}/jobs/{job_id}/attachments/{attachment.attachment_id}"
 
 
 def _linked(request: Request, attachment: Attachment) -> Response:

@@ -38,6 +38,7 @@ from app.protocol.community import (
     WorkflowUser,
 )
 from app.protocol.diagrams import DiagramCreated, DiagramList, DiagramUpdated, WireDiagram, WireUpdate
+from app.protocol.errors import ErrorBody
 from app.protocol.item_setup import (
     LookupsAnswer,
     LookupsBody,
@@ -58,6 +59,19 @@ from app.protocol.jobs import (
     JobHistoryAnswer,
     LocationAnswer,
     ManagedJobsAnswer,
+)
+from app.protocol.portal import (
+    IssuedToken,
+    OwnUser,
+    PortalForm,
+    PortalGroup,
+    PortalInfo,
+    PortalItem,
+    PortalSelf,
+    PortalServers,
+    PortalUser,
+    PortalVersion,
+    TokenForm,
 )
 from app.protocol.saved_searches import SavedSearchBody, SavedSearchCreated, SavedSearchList
 from app.protocol.search import SearchAnswer, SearchBody, StatisticsAnswer, StatisticsBody
@@ -150,6 +164,21 @@ _ENVELOPE: Final = {
 
 _LAST_ADMINISTRATOR: Final = "Refused (`LastAdministrator`) where no user would have `adminAdvanced` any more."
 
+
+def _portal(operation_id: str, summary: str, answer: type, body: type | None = None) -> Operation:
+    """An operation of the portal: refusals come with status 200."""
+    return Operation(
+        operation_id,
+        "Portal sign-in",
+        summary,
+        Either((answer, ErrorBody)),
+        body,
+        media=(URL_ENCODED,),
+        errors=(503,),
+        notes="Also below one more segment, as `/portal/sharing/rest`. A refusal is a 200 with an error object.",
+    )
+
+
 PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "org_id": ("orgId", "`workflow`, or the organisation the item belongs to."),
     "item_id": ("itemId", "The workflow item: 32 hexadecimal digits."),
@@ -161,6 +190,9 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "template_id": ("jobTemplateId", "The job template's id."),
     "lookup_type": ("lookupType", "`status`, `priority`, `percentComplete`, or a type of one's own."),
     "template_type": ("templateType", "`email`, `webRequest`, or a type of one's own."),
+    "context": ("context", "The name a portal is asked by, when not at the server's root."),
+    "portal_id": ("portalId", "The portal's id, or `self`."),
+    "content_id": ("id", "The workflow item: 32 hexadecimal digits."),
     "stored_template_id": ("templateId", "The stored template's id."),
     "search_id": ("searchId", "The saved search's id."),
     "username": ("username", "The user's name."),
@@ -541,6 +573,22 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "deleteRole", "Community", "Delete a role", Found, privilege="`adminAdvanced`", notes=_LAST_ADMINISTRATOR
     ),
     f"GET {ITEM}": Operation("getItem", "Item", "Read the workflow item's details", ItemDetails),
+    "GET /sharing/rest": _portal("portalVersion", "Ask for the interface's version", PortalVersion),
+    "GET /sharing/rest/info": _portal("portalInfo", "Ask where a token is to be had", PortalInfo),
+    "GET /sharing/rest/portals/self": _portal("portalSelf", "Read the portal, and who oneself is", PortalSelf),
+    "GET /sharing/rest/portals/{portalId}/servers": _portal(
+        "portalServers", "List the portal's servers: this one", PortalServers
+    ),
+    "GET /sharing/rest/community/self": _portal("portalOwnUser", "Read who oneself is", OwnUser),
+    "GET /sharing/rest/community/users/{username}": _portal("portalUser", "Read a user", PortalUser),
+    "GET /sharing/rest/community/groups/{groupId}": _portal("portalGroup", "Read a group", PortalGroup),
+    "GET /sharing/rest/content/items/{id}": _portal("portalItem", "Look a workflow item up", PortalItem),
+    "POST /sharing/rest/content/items/{id}": _portal(
+        "portalItemByForm", "Look a workflow item up, by a form", PortalItem, PortalForm
+    ),
+    "POST /sharing/rest/generateToken": _portal(
+        "generateToken", "Log in with a name and a password, for a token", IssuedToken, TokenForm
+    ),
     "GET /{orgId}/checkStatus": Operation(
         "checkStatus", "Server", "Ask whether the server is there", ServerStatus, errors=()
     ),

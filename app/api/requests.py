@@ -41,6 +41,16 @@ def path_text(request: Request, name: str) -> str:
     return value
 
 
+def public_root(request: Request) -> str:
+    """Where clients find this server, without a slash at the end: ``public_url``, else the address they have used."""
+    return (gateway(request).settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def client_address(request: Request) -> str:
+    """Whom the request came from, as far as proxies that are believed tell; a word when there is no address."""
+    return request.client.host if request.client else "unknown"
+
+
 def query_flag(request: Request, name: str, *, absent: bool = False) -> bool:
     """A switch of the query. Raises InvalidValue for anything but true/True/1/false/False/0.
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from app.api import (
     answers,
@@ -23,6 +23,8 @@ from app.api import (
     stored_templates,
     updates,
 )
+from app.api.portal import logins as portal_logins
+from app.api.portal import resources as portal
 from app.api.websocket import notifications
 
 _ORG: Final = "/{org_id}"
@@ -35,7 +37,20 @@ _LOOKUPS: Final = f"{_ITEM}/lookups/{{lookup_type}}"
 _STORED: Final = f"{_ITEM}/templates/{{template_type}}"
 _PEOPLE: Final = f"{_ITEM}/community"
 _SEARCH: Final = f"{_ITEM}/searches/{{search_id}}"
+_SHARING: Final = "/sharing"
 
+_PORTAL: Final = [
+    Route("/rest", portal.version, methods=["GET"]),
+    Route("/rest/info", portal.info, methods=["GET"]),
+    Route("/rest/portals/self", portal.portal_self, methods=["GET"]),
+    Route("/rest/portals/{portal_id}/servers", portal.servers, methods=["GET"]),
+    Route("/rest/community/self", portal.own_user, methods=["GET"]),
+    Route("/rest/community/users/{username}", portal.user, methods=["GET"]),
+    Route("/rest/community/groups/{group_id}", portal.group, methods=["GET"]),
+    Route("/rest/content/items/{content_id}", portal.item, methods=["GET", "POST"]),
+    Route("/rest/generateToken", portal_logins.generate_token, methods=["POST"]),
+]
+"""What clients ask between their login and the workflow server, below ``/sharing``."""
 
 routes: Final[list[BaseRoute]] = [
     Route(f"{_JOB}/action", jobs.act, methods=["POST"]),
@@ -60,6 +75,9 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_JOB}/location", locations.write, methods=["PUT"]),
     Route(f"{_JOB}/steps/{{step_id}}/response", answers.respond, methods=["POST"]),
     Route(f"{_JOB}/{{step_id}}", jobs.assign, methods=["POST"]),
+    # the portal, at the root and below one segment; before all that takes any word in place of ``sharing``
+    *(Route(_SHARING + route.path, route.endpoint, methods=list(route.methods or ())) for route in _PORTAL),
+    Mount(f"/{{context}}{_SHARING}", routes=_PORTAL),
     # diagrams
     Route(f"{_ITEM}/diagrams", diagrams.list_all, methods=["GET"]),
     Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),

@@ -5,6 +5,7 @@ from typing import cast
 
 from starlette.requests import HTTPConnection
 
+from app.auth.logins import Logins
 from app.auth.tokens import Tokens
 from app.hub.hub import Hub
 from app.services.attachment_files import AttachmentFiles
@@ -23,6 +24,7 @@ class Gateway:
     bus: Bus
     tokens: Tokens
     files: AttachmentFiles
+    logins: Logins
 
 
 def gateway(connection: HTTPConnection) -> Gateway:
