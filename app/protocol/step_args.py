@@ -11,6 +11,7 @@ import msgspec
 from app.domain.diagram import Diagram, Step, StepKind
 from app.errors import InvalidValue
 from app.protocol.create_job import CreateJobArgs, GivenValue, value_faults
+from app.protocol.email import EmailArgs
 from app.protocol.geoprocessing import GeoprocessingArgs
 from app.protocol.web_request import WebRequestArgs
 
@@ -71,6 +72,7 @@ _ARGS_OF: Final[dict[StepKind, type[msgspec.Struct]]] = {
     StepKind.DEFINE_LOCATION: LocationArgs,
     StepKind.UPDATE_PROPERTIES: PropertiesArgs,
     StepKind.CREATE_JOB: CreateJobArgs,
+    StepKind.EMAIL: EmailArgs,
     StepKind.WEB_REQUEST: WebRequestArgs,
     StepKind.EXECUTE_GP: GeoprocessingArgs,
 }

@@ -578,9 +578,9 @@ class Tx(Protocol):
     def add_dispatch(
         self, item: Item, *, job_id: str, step_id: str | None, kind: str, title: str, content: bytes, due_ms: int
     ) -> None: ...
-    def claim_dispatches(self, node_id: str, now_ms: int, limit: int = 100) -> list[Dispatch]:
-        """Take those that are due and that no living node has, oldest first; each is this node's until it is put back
-        or deleted, or the node's lease is over."""
+    def claim_dispatches(self, node_id: str, kind: str, now_ms: int, limit: int) -> list[Dispatch]:
+        """Take those of a kind that are due and that no living node has, oldest first; each is this node's until it is
+        put back or deleted, or the node's lease is over."""
 
     def begin_dispatch(self, dispatch_id: int, node_id: str) -> bool:
         """Note that from now on it may have had its effect. False: it is not this node's any more."""
@@ -591,8 +591,8 @@ class Tx(Protocol):
     def delete_dispatch(self, dispatch_id: int, node_id: str) -> bool:
         """It is done, or given up. False as above."""
 
-    def next_dispatch_ms(self) -> int | None:
-        """When the next one that no living node has is due."""
+    def next_dispatch_ms(self, kinds: Sequence[str]) -> int | None:
+        """When the next one of these kinds that no living node has is due."""
 
     # diagrams and templates
     def diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:

@@ -6,28 +6,28 @@ lease. One whose sender must not send twice, and that a dead process had begun, 
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from app.errors import BackendError, StepError
 from app.services import dispatches
-from app.services.ports import Dispatch, DispatchSender, Store
+from app.services.ports import Dispatch, DispatchSender, Store, Tx
 from app.steps.calls import ServerCalls
 from app.steps.services import ItemServices
 from app.steps.tasks import Tasks
+from app.steps.watch import RETRY_S, Watch
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 16
-"""So many are being sent at the same time by one process."""
+"""So many of each kind are being sent at the same time by one process."""
 
 PAUSES_S: Sequence[float] = (10, 60, 300, 1_800, 7_200)
 """Before the second try, the third, and so on; after the last one it is given up."""
 
 _LONGEST_SLEEP_S = 5.0
 """Look again after so long even if nothing is due: a node that had one may be gone."""
-
-_RETRY_S = 1.0
 
 _UNKNOWN = "The server stopped while it was sent; it may have arrived."
 
@@ -60,61 +60,52 @@ class Dispatcher:
         self._node_id = node_id
         self._pauses_s = PAUSES_S
         self._sending: dict[asyncio.Task[None], _Services] = {}
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._watch = Watch("dispatches", self._begin_due)
 
     def open(self) -> None:
-        self._task = asyncio.create_task(self._watch(), name="dispatches")
+        self._watch.open()
 
     async def close(self) -> None:
         """Begin nothing more. What is past its point of no return goes on; the rest is for the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._watch.close()
         for task, services in self._sending.items():
             if not services.has_noted:
                 task.cancel()
 
     def changed(self) -> None:
         """There may be something to send now."""
-        self._changed.set()
+        self._watch.changed()
 
     # ------------------------------------------------------------ watching
 
-    async def _watch(self) -> None:
-        while True:
-            self._changed.clear()
-            try:
-                pause_s = await self._begin_due()
-            except BackendError as error:
-                log.warning("dispatches wait: %s", error)
-                pause_s = _RETRY_S
-            except Exception:
-                log.exception("the dispatches could not be read")
-                pause_s = _RETRY_S
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._changed.wait()
-            except TimeoutError:
-                pass
-
     async def _begin_due(self) -> float | None:
         """Begin what is due; returns how many seconds to sleep, None: until something has changed."""
-        room = AT_ONCE - len(self._sending)
-        if room <= 0:
+        rooms = self._rooms()
+        if not rooms:
             return None
-        next_ms = await self._store.read(lambda tx: tx.next_dispatch_ms())
+        next_ms = await self._store.read(lambda tx: tx.next_dispatch_ms(list(rooms)))
         if next_ms is None:
             return _LONGEST_SLEEP_S
         left_ms = next_ms - self._store.now_ms()
         if left_ms > 0:
             return min(left_ms / 1000, _LONGEST_SLEEP_S)
         node_id = self._node_id()
-        claimed = await self._store.run(lambda tx: tx.claim_dispatches(node_id, tx.now_ms(), room))
+
+        def claim(tx: Tx) -> list[Dispatch]:
+            return [
+                each for kind, room in rooms.items() for each in tx.claim_dispatches(node_id, kind, tx.now_ms(), room)
+            ]
+
+        claimed = await self._store.run(claim)
         for dispatch in claimed:
             self._begin(dispatch, node_id)
-        return 0 if claimed else _RETRY_S
+        return 0 if claimed else RETRY_S
+
+    def _rooms(self) -> dict[str, int]:
+        """How many more of each kind may be sent now, of the kinds that have room: web servers that do not answer keep
+        no e-mail waiting."""
+        sending = Counter(services.kind for services in self._sending.values())
+        return {kind: AT_ONCE - sending[kind] for kind in self._senders if sending[kind] < AT_ONCE}
 
     def _begin(self, dispatch: Dispatch, node_id: str) -> None:
         services = _Services(self._calls, dispatch, node_id)
@@ -124,7 +115,7 @@ class Dispatcher:
 
     def _over(self, task: "asyncio.Task[None]") -> None:
         del self._sending[task]
-        self._changed.set()
+        self._watch.changed()
 
     # ------------------------------------------------------------ sending
 
@@ -139,13 +130,11 @@ class Dispatcher:
             log.exception("dispatch %d (%s) could not be ended", dispatch.dispatch_id, dispatch.title)
 
     async def _send(self, dispatch: Dispatch, services: "_Services") -> None:
-        sender = self._senders.get(dispatch.kind)
-        if dispatch.begun or sender is None:
-            text = _UNKNOWN if dispatch.begun else "This server sends nothing of this kind."
-            await self._end(dispatch, services, f"It is not known whether {dispatch.title} was sent. {text}")
+        if dispatch.begun:
+            await self._end(dispatch, services, f"It is not known whether {dispatch.title} was sent. {_UNKNOWN}")
             return
         try:
-            missed = await sender.send(dispatch, services)
+            missed = await self._senders[dispatch.kind].send(dispatch, services)
         except (_NotOurs, BackendError):
             raise
         except StepError as error:
@@ -182,6 +171,7 @@ class _Services(ItemServices):
     def __init__(self, calls: ServerCalls, dispatch: Dispatch, node_id: str) -> None:
         super().__init__(calls, dispatch.item_id)
         self._dispatch_id = dispatch.dispatch_id
+        self.kind = dispatch.kind
         self.node_id = node_id
 
     async def note(self, note: str) -> None:  # noqa: ARG002 - as the port wants it

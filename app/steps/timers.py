@@ -3,12 +3,11 @@
 A claim holds while its node has its lease. The timers of a node that is gone are claimed by another, as its runs are.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from app.errors import BackendError
 from app.services.ports import Store, Timer
+from app.steps.watch import RETRY_S, Watch
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +18,6 @@ set."""
 _TAKEN_S = 0.05
 """Look again after so long when another node is just taking what is due."""
 
-_RETRY_S = 1.0
 _BATCH = 100
 
 
@@ -37,38 +35,17 @@ class Timers:
         self._node_id = node_id
         self._on_due = on_due
         self._failing = 0
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._watch = Watch("timers", self._fire_due)
 
     def open(self) -> None:
-        self._task = asyncio.create_task(self._watch(), name="timers")
+        self._watch.open()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._watch.close()
 
     def changed(self) -> None:
         """The next timer may be an earlier one now."""
-        self._changed.set()
-
-    async def _watch(self) -> None:
-        while True:
-            self._changed.clear()
-            try:
-                pause_s = await self._fire_due()
-            except BackendError as error:
-                log.warning("timers wait: %s", error)
-                pause_s = _RETRY_S
-            except Exception:
-                log.exception("the timers could not be read")
-                pause_s = _RETRY_S
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._changed.wait()
-            except TimeoutError:
-                pass
+        self._watch.changed()
 
     async def _fire_due(self) -> float:
         """Fire what is due; returns how many seconds to sleep."""
@@ -84,7 +61,7 @@ class Timers:
         failed = [timer for timer in due if not await self._fire(timer)]
         self._failing = len(failed)
         if failed:
-            return _RETRY_S
+            return RETRY_S
         return 0 if due else _TAKEN_S
 
     async def _fire(self, timer: Timer) -> bool:

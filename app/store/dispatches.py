@@ -1,5 +1,7 @@
 """What is to be sent to the outside, until it is sent."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete, false, func, null, or_, select, true, update
 
 from app.services.ports import Dispatch, Item
@@ -11,7 +13,7 @@ _ADD = insert_into(dispatch)
 _FREE = or_(dispatch.c.node_id.is_(None), dispatch.c.node_id.not_in(select(node.c.node_id)))
 _DUE = Statement(
     select(dispatch.c.key)
-    .where(dispatch.c.due_ms <= bindparam("now_ms"), _FREE)
+    .where(dispatch.c.kind == bindparam("own_kind"), dispatch.c.due_ms <= bindparam("now_ms"), _FREE)
     .order_by(dispatch.c.due_ms, dispatch.c.key)
     .limit(bindparam("count"))
     .with_for_update(skip_locked=True, of=dispatch)
@@ -35,7 +37,7 @@ _OWN = (dispatch.c.key == bindparam("own_key"), dispatch.c.node_id == bindparam(
 _BEGIN = Statement(update(dispatch).where(*_OWN).values(begun=true()))
 _PUT_BACK = Statement(update(dispatch).where(*_OWN).values(node_id=null(), begun=false(), due_ms=bindparam("new_ms")))
 _DELETE = Statement(delete(dispatch).where(*_OWN))
-_NEXT = Statement(select(func.min(dispatch.c.due_ms)).where(_FREE))
+_NEXT = Statement(select(func.min(dispatch.c.due_ms)).where(AnyOf(dispatch.c.kind, "kinds"), _FREE))
 
 
 class DispatchQueries(Queries):
@@ -58,8 +60,8 @@ class DispatchQueries(Queries):
             node_id=None,
         )
 
-    def claim_dispatches(self, node_id: str, now_ms: int, limit: int = 100) -> list[Dispatch]:
-        keys = [row[0] for row in self.sql.all(_DUE, now_ms=now_ms, count=limit)]
+    def claim_dispatches(self, node_id: str, kind: str, now_ms: int, limit: int) -> list[Dispatch]:
+        keys = [row[0] for row in self.sql.all(_DUE, own_kind=kind, now_ms=now_ms, count=limit)]
         if not keys:
             return []
         self.sql.change(_CLAIM, keys=keys, own_id=node_id, one=1)
@@ -74,8 +76,8 @@ class DispatchQueries(Queries):
     def delete_dispatch(self, dispatch_id: int, node_id: str) -> bool:
         return self.sql.change(_DELETE, own_key=dispatch_id, own_id=node_id) == 1
 
-    def next_dispatch_ms(self) -> int | None:
-        row = self.sql.one(_NEXT)
+    def next_dispatch_ms(self, kinds: Sequence[str]) -> int | None:
+        row = self.sql.one(_NEXT, kinds=list(kinds))
         return row[0] if row else None
 
 

@@ -498,7 +498,7 @@ dispatch = _table(
     _text("node_id", nullable=True),
 )
 """What is to be sent to the outside. It outlives its job: that a job was deleted may be what is told."""
-Index("ix_dispatch_due_ms", dispatch.c.due_ms)
+Index("ix_dispatch_kind", dispatch.c.kind, dispatch.c.due_ms)
 
 answer = _table(
     "answer",

@@ -25,14 +25,14 @@ async def store(database: Database) -> AnyStore:
     return await database.open_store()
 
 
-def add(tx: SqlTx, due_ms: int, job_id: str = "job", step_id: str | None = "a") -> None:
+def add(tx: SqlTx, due_ms: int, job_id: str = "job", step_id: str | None = "a", kind: str = "Email") -> None:
     tx.add_dispatch(
-        item_of(tx), job_id=job_id, step_id=step_id, kind="Email", title="it", content=b"\x00\xff", due_ms=due_ms
+        item_of(tx), job_id=job_id, step_id=step_id, kind=kind, title="it", content=b"\x00\xff", due_ms=due_ms
     )
 
 
-async def claim(store: AnyStore, node_id: str, now_ms: int, limit: int = 100) -> list[Dispatch]:
-    return await store.run(lambda tx: tx.claim_dispatches(node_id, now_ms, limit))
+async def claim(store: AnyStore, node_id: str, now_ms: int, limit: int = 100, kind: str = "Email") -> list[Dispatch]:
+    return await store.run(lambda tx: tx.claim_dispatches(node_id, kind, now_ms, limit))
 
 
 async def test_what_is_due_is_claimed_by_one_living_node_until_it_is_put_back(store: AnyStore) -> None:
@@ -43,18 +43,34 @@ async def test_what_is_due_is_claimed_by_one_living_node_until_it_is_put_back(st
         add(tx, 10)
 
     await store.run(write)
-    assert await store.read(lambda tx: tx.next_dispatch_ms()) == 10
+    assert await store.read(lambda tx: tx.next_dispatch_ms(["Email"])) == 10
     assert await claim(store, "one", 9) == []
     (first,) = await claim(store, "one", 15)
     expected = Dispatch(first.dispatch_id, "item", "job", "a", "Email", "it", b"\x00\xff", tries=1, begun=False)
     assert first == expected
-    assert await store.read(lambda tx: tx.next_dispatch_ms()) == 20
+    assert await store.read(lambda tx: tx.next_dispatch_ms(["Email"])) == 20
     assert await claim(store, "two", 15) == []
     assert not await store.run(lambda tx: tx.put_dispatch_back(first.dispatch_id, "two", 30))
     assert await store.run(lambda tx: tx.put_dispatch_back(first.dispatch_id, "one", 30))
     found = await claim(store, "two", 30)
     assert [(each.job_id, each.step_id, each.tries) for each in found] == [("later", None, 1), ("job", "a", 2)]
-    assert await store.read(lambda tx: tx.next_dispatch_ms()) is None
+    assert await store.read(lambda tx: tx.next_dispatch_ms(["Email"])) is None
+
+
+async def test_each_kind_is_claimed_by_itself(store: AnyStore) -> None:
+    def write(tx: SqlTx) -> None:
+        tx.start_node("one", 1_000)
+        add(tx, 10, kind="WebRequest")
+        add(tx, 20)
+
+    await store.run(write)
+    nexts = [
+        await store.read(lambda tx, kinds=kinds: tx.next_dispatch_ms(kinds))  # type: ignore[misc]
+        for kinds in (["Email"], ["Email", "WebRequest"], ["Another"])
+    ]
+    assert nexts == [20, 10, None]
+    assert [each.kind for each in await claim(store, "one", 30)] == ["Email"]
+    assert [each.kind for each in await claim(store, "one", 30, kind="WebRequest")] == ["WebRequest"]
 
 
 async def test_the_claims_of_a_node_that_is_gone_are_free_and_what_it_had_begun_is_known(store: AnyStore) -> None:

@@ -1,6 +1,7 @@
 """One diagram with every kind of step that the server does, from its first step to its end: on one server with SQLite,
 and on two nodes with PostgreSQL and Redis, where each action comes to the other node than the one before."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -12,7 +13,7 @@ from stepgate_client import Answer, Client, PropertyResponse
 from stepgate_client.messages import JobUpdated, StepError, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
 from tests.e2e.nodes import open_nodes
 from tests.e2e.walker import Watcher, client_of, make_template, watching
-from tests.steps.counterparts import Authority, Counterpart, counterpart, json_answer
+from tests.steps.counterparts import Authority, Counterpart, answer, counterpart, json_answer
 from tests.steps.gp_server import ServiceJobs
 from tests.steps.mail_peers import PostOffice, post_office
 from tests.support import ServerProcess, eventually
@@ -92,7 +93,15 @@ async def test_every_kind_of_service_step_runs_to_the_end(
         {"smtpServer": "127.0.0.1", "smtpPort": str(office.port), "smtpDefaultSenderEmail": "stepgate@example.org"}
     )
     permit = site.on("/permits", json_answer('{"number": "P-7", "state": "open"}'))
-    part = await make_template(servers[0], [step("work", args={"userPrompt": "Build it"})])
+    created = json.dumps(
+        {"url": site.on("/created", answer(204)), "query": [{"key": "name", "value": "JobName($job)"}]}
+    )
+    tell = await here.item.create_stored_template("webRequest", "Created", created)
+    part = await make_template(
+        servers[0],
+        [step("work", args={"userPrompt": "Build it"})],
+        activities=[{"typeName": "CreateJob", "actionName": "WebRequest", "templateId": tell}],
+    )
     template = await make_template(
         servers[1], _every_kind(part, permit, service.url), extendedPropertyTableDefinitions=TABLES
     )
@@ -108,6 +117,8 @@ async def test_every_kind_of_service_step_runs_to_the_end(
         await other.until(lambda: one.seqs() and one.seqs() == other.seqs())
         assert one.seqs() == list(range(1, len(one.seqs()) + 1))
         assert not one.of(StepError)
+        await site.until(lambda: len(told_of_parts(site)) == 2, 5)
+    assert sorted(told_of_parts(site)) == ["North", "South"]
     history = await there.history(job_id)
     assert [line.step_id for line in history if line.action == "Finished"] == [
         "set",
@@ -120,6 +131,11 @@ async def test_every_kind_of_service_step_runs_to_the_end(
         "end",
     ]
     assert (await here.get_job(job_id)).percent_complete == 100
+
+
+def told_of_parts(site: Counterpart) -> list[str]:
+    """The jobs whose creation an activity has told."""
+    return [received.form["name"] for received in site.requests if received.path == "/created"]
 
 
 def _every_kind(part: str, permit: str, task: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """E-mails of paths taken and of template activities: what was committed is told, once; what cannot be told is said."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.domain.commands import Finish
 from app.errors import GatewayError
 from app.services import jobs
 from app.services.engine import Unit
+from app.services.ports import Dispatch, StepServices
 from app.steps import dispatcher
 from tests.conftest import Settings
 from tests.steps.dispatching import (
@@ -25,8 +27,8 @@ from tests.steps.dispatching import (
 )
 from tests.steps.mail_peers import odd_server, post_office
 from tests.steps.mail_worlds import configure, mail_world
-from tests.support import eventually, free_port
-from tests.support.world import World
+from tests.support import deadline, eventually, free_port
+from tests.support.world import World, open_world
 
 pytestmark = pytest.mark.anyio
 
@@ -113,6 +115,55 @@ async def test_an_email_that_cannot_be_made_does_not_hinder_the_job_and_is_told_
 
 
 # ---------------------------------------------------------------- what goes wrong later
+
+
+class Stuck:
+    """A sender whose other side never answers."""
+
+    kind = "WebRequest"
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    async def send(self, dispatch: Dispatch, services: StepServices) -> str | None:
+        self.begun.set()
+        await asyncio.Event().wait()
+        return None
+
+
+class Quick:
+    """A sender that is done at once."""
+
+    kind = "Email"
+
+    def __init__(self) -> None:
+        self.sent = asyncio.Event()
+
+    async def send(self, dispatch: Dispatch, services: StepServices) -> str | None:
+        self.sent.set()
+        return None
+
+
+async def test_web_servers_that_do_not_answer_keep_no_email_waiting(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a kind at once: a web request is stuck, another waits behind it, and the e-mail came last."""
+    monkeypatch.setattr(dispatcher, "AT_ONCE", 1)
+    stuck, quick = Stuck(), Quick()
+    async with open_world(settings, senders=lambda _: [stuck, quick]) as world:
+        await add_template(world)
+        await put_template(world, "webRequest", "greeting", {"url": "http://127.0.0.1/"})
+        telling = [activity("AddComment", "WebRequest"), activity("AddComment", "WebRequest"), activity("AddComment")]
+        job_id = await manual_job(world, activities=telling)
+        await do(world, job_id, "AddComment")
+        async with asyncio.timeout(deadline(1)):
+            await stuck.begun.wait()
+            await quick.sent.wait()
+
+        async def are_left() -> bool:
+            return sorted(await left(world)) == [0, 1]
+
+        await eventually(are_left)
 
 
 async def test_an_email_waits_for_a_mail_server_that_is_away(

@@ -238,7 +238,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_autoincrement=True,
         sqlite_with_rowid=True,
     )
-    op.create_index("ix_dispatch_due_ms", "dispatch", ["due_ms"], unique=False)
+    op.create_index("ix_dispatch_kind", "dispatch", ["kind", "due_ms"], unique=False)
     op.create_table(
         "membership",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
