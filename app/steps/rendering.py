@@ -1,4 +1,4 @@
-"""Arguments of a request made ready for the wire: expressions computed, secrets put in where only their names stood."""
+"""From a step's arguments to what goes on the wire: texts computed, secrets put in where only their names stood."""
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +17,7 @@ T = TypeVar("T")
 
 async def composed(context: StepContext, build: Callable[[Texts], T]) -> T:
     """What ``build`` makes of a step's texts, in one transaction. Raises StepFailed."""
-    return await context.services.read(
-        lambda unit: build(Texts(with_facts(unit, context.job), context.started_by)),
-    )
+    return await context.services.read(lambda unit: build(Texts(with_facts(unit, context.job), context.started_by)))
 
 
 @dataclass(frozen=True, slots=True)
