@@ -40,6 +40,9 @@ KEYS_REFRESH_S = 2.0
 FILES_SWEEP_S = 5.0
 """How long the bytes of a deleted attachment stay at most, and how often it is looked for such."""
 
+ANSWERS_SWEEP_S = 600.0
+"""How often it is looked for answers whose idempotency keys are older than a day."""
+
 _log = logging.getLogger(__name__)
 
 OnFirstStart = Callable[[str], None]
@@ -76,6 +79,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         await parts.enter_async_context(_task(_keep_keys_fresh(tokens, store), "signing keys"))
         files = _attachment_files(settings, store)
         await parts.enter_async_context(_task(_keep_files_swept(files), "attachment files"))
+        await parts.enter_async_context(_task(_keep_answers_swept(store), "kept answers"))
         bus = await _bus(settings, store)
         hub = Hub(store, bus, settings)
         http = _http_client(settings)
@@ -331,6 +335,17 @@ async def _keep_files_swept(files: "AttachmentFiles") -> None:
         except GatewayError as error:
             _log.warning("files of deleted attachments stay for now", extra={"fields": {"error": str(error)}})
         await asyncio.sleep(FILES_SWEEP_S)
+
+
+async def _keep_answers_swept(store: "Store") -> None:
+    from app.services.keyed import sweep
+
+    while True:
+        try:
+            await sweep(store)
+        except GatewayError as error:
+            _log.warning("answers of yesterday stay for now", extra={"fields": {"error": str(error)}})
+        await asyncio.sleep(ANSWERS_SWEEP_S)
 
 
 @asynccontextmanager

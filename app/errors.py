@@ -6,6 +6,8 @@
         QuotaExceeded           a limit of the server was reached
       NotFound                  the thing named does not exist (or may not be seen)
       Conflict                  it exists already, or somebody else was first
+        KeyInFlight             a request under this idempotency key is being carried out
+        KeyReused               the idempotency key belongs to another body
       AccessError
         Unauthenticated         no token, a bad one, or one that has expired
         PermissionDenied        the user is known and may not do this
@@ -74,6 +76,18 @@ class Conflict(GatewayError):
     """It exists already, or somebody else was first."""
 
     code = "conflict"
+
+
+class KeyInFlight(Conflict):
+    """A request under this idempotency key is being carried out; what becomes of it is known soon."""
+
+    code = "key_in_flight"
+
+
+class KeyReused(Conflict):
+    """The idempotency key was used with another body."""
+
+    code = "key_reused"
 
 
 class AccessError(GatewayError):

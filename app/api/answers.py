@@ -1,18 +1,22 @@
 """``POST jobs/{jobId}/steps/{stepId}/response``: a step's answer over REST (ours; the body is the websocket's)."""
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.keyed import answer, key_of
 from app.api.requests import caller_of, path_text, read_json, refused
 from app.api.responses import JsonResponse
 from app.api.state import Gateway, gateway
 from app.errors import RuleViolation
 from app.protocol.answers import decode_answer
 from app.services import answers
+from app.services.answers import AnswerReceipt
 from app.services.ports import AnswerRecord
 
 VERDICT_WAIT_S: Final = 5.0
@@ -29,7 +33,8 @@ class AnswerTaken(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=Tr
 
 
 async def respond(request: Request) -> Response:
-    """Answer the open question of a step.
+    """Answer the open question of a step. Under an idempotency key nobody waits for the verdict: it comes after the
+    commit, and what is kept was written within.
 
     Raises:
         RuleViolation: rejected; ``name`` is already_answered, not_waiting, not_allowed or invalid.
@@ -37,29 +42,28 @@ async def respond(request: Request) -> Response:
     caller = caller_of(request)
     job_id, step_id = path_text(request, "job_id"), path_text(request, "step_id")
     body = decode_answer(await read_json(request, "StepInformation"), job_id=job_id, step_id=step_id)
-    receipt = await gateway(request).engine.execute(
-        caller,
-        refused(
-            lambda unit: answers.store(
-                unit,
-                job_id=job_id,
-                step_id=step_id,
-                answer=body.answer,
-                request_id=body.request_id,
-                prompt_id=body.prompt_id,
-            )
-        ),
+    use_case = partial(
+        answers.store,
+        job_id=job_id,
+        step_id=step_id,
+        answer=body.answer,
+        request_id=body.request_id,
+        prompt_id=body.prompt_id,
     )
-    stage, reason, msg = receipt.stage, receipt.reason, receipt.msg
-    if stage == "stored" and receipt.answer_id is not None:
+    if key_of(request) is not None:
+        return await answer(request, caller, use_case, _taken)
+    receipt = await gateway(request).engine.execute(caller, refused(use_case))
+    if receipt.stage == answers.STORED and receipt.answer_id is not None:
         verdict = await _verdict(gateway(request), receipt.answer_id)
         if verdict is not None:
-            stage, reason = verdict.stage, verdict.reason
-    if stage == "rejected":
-        raise RuleViolation(msg or "The answer could not be applied.", name=reason or "invalid")
-    return JsonResponse(
-        AnswerTaken(success=True, stage=stage, prompt_id=receipt.prompt_id, request_id=receipt.request_id)
-    )
+            receipt = replace(receipt, stage=verdict.stage, reason=verdict.reason)
+    return JsonResponse(_taken(receipt))
+
+
+def _taken(receipt: AnswerReceipt) -> AnswerTaken:
+    if receipt.stage == answers.REJECTED:
+        raise RuleViolation(receipt.msg or "The answer could not be applied.", name=receipt.reason or "invalid")
+    return AnswerTaken(success=True, stage=receipt.stage, prompt_id=receipt.prompt_id, request_id=receipt.request_id)
 
 
 async def _verdict(parts: Gateway, answer_id: int) -> AnswerRecord | None:

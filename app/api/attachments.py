@@ -1,6 +1,7 @@
 """Attachments over REST: add, link, list, hand out, change, delete (rest.md 5.9)."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
 from urllib.parse import quote
@@ -11,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from app.api.credentials import header_token, token_of
 from app.api.downloads import file_response, text_as_file
+from app.api.keyed import answer, carry_out, digest_of
 from app.api.multipart import Part, form_fields, is_form, read_parts
 from app.api.requests import body_pieces, caller_of, path_text, public_root, read_body, refused
-from app.api.responses import JsonResponse, success
+from app.api.responses import JsonResponse, succeeded, success
 from app.api.state import gateway
 from app.domain.attachments import NewAttachment, is_web_link
 from app.domain.job import Attachment, Content
@@ -59,13 +61,21 @@ async def add(request: Request) -> Response:
     new = NewAttachment(
         content=content, alias=fields.alias or None, folder=fields.folder, step_id=fields.step_id or None
     )
+    came = digest_of(content.file_name, content.media_type, content.sha256, fields.alias, fields.folder, fields.step_id)
     try:
-        caller = caller_of(request, fields.token)
-        (added,) = await parts.engine.execute(caller, refused(lambda unit: attachments.add(unit, job_id, [new])))
+        done = await carry_out(
+            request,
+            caller_of(request, fields.token),
+            lambda unit: attachments.add(unit, job_id, [new]),
+            lambda added: AttachmentAddedAnswer(alias=added[0].alias, url=_address(request, added[0])),
+            digest=came,
+        )
     except BaseException:
         await parts.files.drop(content)
         raise
-    return JsonResponse(AttachmentAddedAnswer(alias=added.alias, url=_address(request, added)))
+    if done.again:
+        await parts.files.drop(content)
+    return done.response
 
 
 async def link(request: Request) -> Response:
@@ -77,9 +87,7 @@ async def link(request: Request) -> Response:
         NewAttachment(link=each.url, alias=each.alias or None, folder=each.folder, step_id=body.step_id or None)
         for each in body.attachments
     ]
-    added = await gateway(request).engine.execute(caller, refused(lambda unit: attachments.add(unit, job_id, new)))
-    linked = [LinkedAnswer(alias=each.alias, attachment_id=each.attachment_id) for each in added]
-    return JsonResponse(LinksAddedAnswer(attachments=linked))
+    return await answer(request, caller, lambda unit: attachments.add(unit, job_id, new), _linked_all)
 
 
 async def list_all(request: Request) -> Response:
@@ -113,11 +121,14 @@ async def change(request: Request) -> Response:
     else:
         caller = caller_of(request)
         wanted = await read_body(request, _change_body, "AttachmentChange")
-    use_case = refused(
-        lambda unit: attachments.change(unit, job_id, attachment_id, alias=wanted.alias, folder=wanted.folder)
+    done = await carry_out(
+        request,
+        caller,
+        lambda unit: attachments.change(unit, job_id, attachment_id, alias=wanted.alias, folder=wanted.folder),
+        succeeded,
+        digest=digest_of(wanted.alias, wanted.folder),
     )
-    await gateway(request).engine.execute(caller, use_case)
-    return success()
+    return done.response
 
 
 async def delete(request: Request) -> Response:
@@ -209,6 +220,11 @@ def _is_any_form(request: Request) -> bool:
 
 
 # ---------------------------------------------------------------- what goes out
+
+
+def _linked_all(added: Sequence[Attachment]) -> LinksAddedAnswer:
+    linked = [LinkedAnswer(alias=each.alias, attachment_id=each.attachment_id) for each in added]
+    return LinksAddedAnswer(attachments=linked)
 
 
 def _answer(request: Request, attachment: Attachment) -> AttachmentAnswer:

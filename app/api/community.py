@@ -4,8 +4,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.keyed import answer
 from app.api.requests import caller_of, path_text, read_body, refused
-from app.api.responses import JsonResponse, success
+from app.api.responses import JsonResponse, succeeded
 from app.api.state import gateway
 from app.domain.access import Role
 from app.protocol.community import (
@@ -53,8 +54,7 @@ async def update_group(request: Request) -> Response:
     """``POST community/groups/{groupId}``."""
     caller, group_id = caller_of(request), path_text(request, "group_id")
     body = await read_body(request, _group_body, "UpdateGroupBody")
-    await gateway(request).engine.execute(caller, refused(lambda unit: roles.update_group(unit, group_id, body)))
-    return success()
+    return await answer(request, caller, lambda unit: roles.update_group(unit, group_id, body), succeeded)
 
 
 async def list_roles(request: Request) -> Response:
@@ -74,8 +74,7 @@ async def put_role(request: Request) -> Response:
     """``POST community/roles/{roleName}``."""
     caller, role_name = caller_of(request), path_text(request, "role_name")
     body = await read_body(request, _role_body, "WorkflowRole")
-    await gateway(request).engine.execute(caller, refused(lambda unit: roles.put(unit, role_name, body)))
-    return success()
+    return await answer(request, caller, lambda unit: roles.put(unit, role_name, body), succeeded)
 
 
 async def delete_role(request: Request) -> Response:

@@ -4,21 +4,25 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.keyed import answer
 from app.api.requests import caller_of, path_text, read_body, read_json, refused
 from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.errors import NotFound
 from app.protocol.diagrams import (
     DiagramCreated,
+    DiagramDocument,
     DiagramLine,
     DiagramList,
     DiagramUpdated,
+    WireFinding,
     WireUpdate,
     read_document,
     render_diagram,
     render_findings,
 )
 from app.services import diagrams
+from app.services.engine import Caller
 
 _update_body = msgspec.json.Decoder(WireUpdate)
 
@@ -27,10 +31,13 @@ async def create(request: Request) -> Response:
     """``POST diagrams``."""
     caller = caller_of(request)
     document = read_document(await read_json(request, "WorkflowDiagram"))
-    engine = gateway(request).engine
-    found = await engine.query(caller, refused(lambda unit: diagrams.check(unit, document)))
-    diagram_id = await engine.execute(caller, refused(lambda unit: diagrams.create(unit, document)))
-    return JsonResponse(DiagramCreated(diagram_id, render_findings(found)))
+    found = await _findings(request, caller, document)
+    return await answer(
+        request,
+        caller,
+        lambda unit: diagrams.create(unit, document),
+        lambda diagram_id: DiagramCreated(diagram_id, found),
+    )
 
 
 async def update(request: Request) -> Response:
@@ -40,11 +47,13 @@ async def update(request: Request) -> Response:
     body = await read_body(request, _update_body, "UpdateDiagramBody")
     document = read_document(bytes(body.diagram))
     delete_draft = body.delete_draft is not False
-    use_case = refused(lambda unit: diagrams.update(unit, diagram_id, document, delete_draft=delete_draft))
-    engine = gateway(request).engine
-    found = await engine.query(caller, refused(lambda unit: diagrams.check(unit, document)))
-    await engine.execute(caller, use_case)
-    return JsonResponse(DiagramUpdated(success=True, warnings=render_findings(found)))
+    found = await _findings(request, caller, document)
+    return await answer(
+        request,
+        caller,
+        lambda unit: diagrams.update(unit, diagram_id, document, delete_draft=delete_draft),
+        lambda _: DiagramUpdated(success=True, warnings=found),
+    )
 
 
 async def read(request: Request) -> Response:
@@ -99,6 +108,12 @@ async def list_all(request: Request) -> Response:
             ]
         )
     )
+
+
+async def _findings(request: Request, caller: Caller, document: DiagramDocument) -> list[WireFinding]:
+    """What is wrong with a diagram that is about to be stored: read apart from the change, for it takes a while."""
+    check = refused(lambda unit: diagrams.check(unit, document))
+    return render_findings(await gateway(request).engine.query(caller, check))
 
 
 def _version(request: Request) -> int | None:

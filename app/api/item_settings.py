@@ -4,8 +4,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.requests import caller_of, query_flag, read_body, refused
-from app.api.responses import JsonResponse, success
+from app.api.keyed import answer
+from app.api.requests import caller_of, query_flag, read_body
+from app.api.responses import JsonResponse, succeeded
 from app.api.state import gateway
 from app.protocol.item_setup import SettingsAnswer, SettingsBody
 from app.services import item_settings
@@ -26,5 +27,4 @@ async def update(request: Request) -> Response:
     """``POST settings``."""
     caller = caller_of(request)
     body = await read_body(request, _body, "UpdateSettingsBody")
-    await gateway(request).engine.execute(caller, refused(lambda unit: item_settings.update(unit, body)))
-    return success()
+    return await answer(request, caller, lambda unit: item_settings.update(unit, body), succeeded)

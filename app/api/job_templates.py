@@ -4,8 +4,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.keyed import answer
 from app.api.requests import caller_of, path_text, read_body, read_json, refused
-from app.api.responses import JsonResponse, success
+from app.api.responses import JsonResponse, succeeded, success
 from app.api.state import gateway
 from app.protocol.tables import TableList
 from app.protocol.templates import ShareBody, TemplateCreated, TemplateList, read_template, render_template
@@ -19,8 +20,7 @@ async def create(request: Request) -> Response:
     """``POST jobTemplates``."""
     caller = caller_of(request)
     document = read_template(await read_json(request, "JobTemplate"))
-    use_case = refused(lambda unit: templates.create(unit, document))
-    return JsonResponse(TemplateCreated(await gateway(request).engine.execute(caller, use_case)))
+    return await answer(request, caller, lambda unit: templates.create(unit, document), TemplateCreated)
 
 
 async def read(request: Request) -> Response:
@@ -52,9 +52,7 @@ async def share(request: Request) -> Response:
     caller = caller_of(request)
     template_id = path_text(request, "template_id")
     body = await read_body(request, _share_body, "ShareWithBody")
-    use_case = refused(lambda unit: templates.share(unit, template_id, body.group_ids))
-    await gateway(request).engine.execute(caller, use_case)
-    return success()
+    return await answer(request, caller, lambda unit: templates.share(unit, template_id, body.group_ids), succeeded)
 
 
 async def shared_with(request: Request) -> Response:

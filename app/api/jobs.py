@@ -7,8 +7,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.requests import caller_of, path_text, query_flag, read_body, read_json, refused
-from app.api.responses import JsonResponse, success
+from app.api.keyed import answer, carry_out
+from app.api.requests import caller_of, path_text, query_flag, read_body, read_json
+from app.api.responses import JsonResponse, succeeded
 from app.api.state import gateway
 from app.domain.job import Assignment
 from app.errors import InvalidValue
@@ -36,6 +37,7 @@ from app.protocol.jobs import (
     ManagedJobsAnswer,
 )
 from app.services import jobs, queries
+from app.services.creation import CreatedJobs
 from app.services.jobs import JobOverrides, Managed
 
 _create_body = msgspec.json.Decoder(CreateJobsBody)
@@ -52,9 +54,10 @@ async def act(request: Request) -> Response:
     caller = caller_of(request)
     job_id = path_text(request, "job_id")
     action = read_action(await read_json(request, "JobActionBody"))
-    decision = await gateway(request).engine.execute(caller, refused(lambda unit: jobs.act(unit, job_id, action)))
-    count_action(type(action).__name__, [outcome.status for outcome in decision.outcomes])
-    return JsonResponse(render_decision(decision))
+    done = await carry_out(request, caller, lambda unit: jobs.act(unit, job_id, action), render_decision)
+    if done.result is not None:
+        count_action(type(action).__name__, [outcome.status for outcome in done.result.outcomes])
+    return done.response
 
 
 async def create(request: Request) -> Response:
@@ -62,11 +65,7 @@ async def create(request: Request) -> Response:
     caller = caller_of(request)
     template_id = path_text(request, "template_id")
     overrides = _overrides(await read_body(request, _create_body, "CreateJobOverrides"))
-    use_case = refused(lambda unit: jobs.create(unit, template_id, overrides))
-    created = await gateway(request).engine.execute(caller, use_case)
-    return JsonResponse(
-        CreatedJobsAnswer(job_ids=list(created.job_ids), auto_executed=created.auto_executed, message=created.message)
-    )
+    return await answer(request, caller, lambda unit: jobs.create(unit, template_id, overrides), _created)
 
 
 async def read(request: Request) -> Response:
@@ -87,9 +86,7 @@ async def assign(request: Request) -> Response:
     body = await read_body(request, _assign_body, "AssignStepBody")
     assignment = read_assignment(body.assigned_type, body.assigned_to)
     target = None if step_id == CURRENT_STEP else step_id
-    use_case = refused(lambda unit: jobs.assign(unit, job_id, target, assignment))
-    await gateway(request).engine.execute(caller, use_case)
-    return success()
+    return await answer(request, caller, lambda unit: jobs.assign(unit, job_id, target, assignment), succeeded)
 
 
 async def manage(request: Request) -> Response:
@@ -97,8 +94,7 @@ async def manage(request: Request) -> Response:
     caller = caller_of(request)
     body = await read_body(request, _manage_body, "ManageJobsBody")
     job_ids = list(dict.fromkeys(body.job_ids))
-    managed = await gateway(request).engine.execute(caller, refused(lambda unit: jobs.manage(unit, body.type, job_ids)))
-    return JsonResponse(_managed(managed))
+    return await answer(request, caller, lambda unit: jobs.manage(unit, body.type, job_ids), _managed)
 
 
 async def add_comment(request: Request) -> Response:
@@ -106,9 +102,8 @@ async def add_comment(request: Request) -> Response:
     caller = caller_of(request)
     job_id = path_text(request, "job_id")
     body = await read_body(request, _comment_body, "JobComment")
-    use_case = refused(lambda unit: jobs.add_comment(unit, job_id, body.comment))
-    comment_id = await gateway(request).engine.execute(caller, use_case)
-    return JsonResponse(CommentAddedAnswer(comment_id=comment_id))
+    use_case = partial(jobs.add_comment, job_id=job_id, comment=body.comment)
+    return await answer(request, caller, use_case, lambda comment_id: CommentAddedAnswer(comment_id=comment_id))
 
 
 async def comments(request: Request) -> Response:
@@ -160,6 +155,12 @@ def _assignment(body: CreateJobsBody) -> Assignment | None:
     if body.assigned_type is None:
         raise InvalidValue("assignedType is missing: say whether assignedTo is a User or a Group.")
     return read_assignment(body.assigned_type, body.assigned_to)
+
+
+def _created(created: CreatedJobs) -> CreatedJobsAnswer:
+    return CreatedJobsAnswer(
+        job_ids=list(created.job_ids), auto_executed=created.auto_executed, message=created.message
+    )
 
 
 def _managed(managed: Managed) -> ManagedJobsAnswer:

@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 from starlette.routing import BaseRoute, Route
 
-from app.api.operations import ERRORS, JSON, OPERATIONS, PATH_PARAMETERS, TEXT, Operation, phrase
+from app.api.keyed import MAX_KEY_CHARS
+from app.api.operations import ERRORS, ITEM, JSON, OPERATIONS, PATH_PARAMETERS, TEXT, Operation, phrase
 from app.api.schemas import Schemas
 from app.protocol.errors import ErrorBody
 
@@ -27,6 +28,14 @@ _SECURITY_SCHEMES: Final[Mapping[str, Any]] = {
     },
     "query": {"type": "apiKey", "in": "query", "name": "token", "description": "For links and websockets."},
 }
+
+_KEY: Final[Mapping[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Carried out once for each key, and answered the same for a day: for requests that are sent again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": "^[ -~]+$"},
+}
+_KEY_ERRORS: Final = (409, 422)
 
 _ABOUT: Final = """Workflow jobs: create them, act on their steps, answer what they ask, read what became of them.
 
@@ -47,7 +56,7 @@ def openapi_document(routes: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for method, path in routes:
         operation = OPERATIONS[f"{method} {path}"]
-        paths.setdefault(path, {})[method.lower()] = _operation(operation, path, schemas)
+        paths.setdefault(path, {})[method.lower()] = _operation(operation, method, path, schemas)
     schemas.of(ErrorBody)
     return {
         "openapi": "3.1.0",
@@ -70,15 +79,16 @@ def _pairs(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
                 yield method, _SEGMENT.sub(lambda found: f"{{{PATH_PARAMETERS[found[1]][0]}}}", route.path)
 
 
-def _operation(operation: Operation, path: str, schemas: Schemas) -> dict[str, Any]:
+def _operation(operation: Operation, method: str, path: str, schemas: Schemas) -> dict[str, Any]:
+    is_keyed = method == "POST" and path.startswith(f"{ITEM}/")
     described: dict[str, Any] = {
         "operationId": operation.operation_id,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "parameters": [*_path_parameters(path), *_query_parameters(operation)],
+        "parameters": [*_path_parameters(path), *_query_parameters(operation), *([_KEY] if is_keyed else [])],
         "responses": {"200": _answer(operation, schemas)}
         | {str(status): _other(status, media_type) for status, media_type in operation.more.items()}
-        | {str(status): _error(status) for status in operation.errors},
+        | {str(status): _error(status) for status in operation.errors + (_KEY_ERRORS if is_keyed else ())},
         "security": [] if operation.is_open else [{name: []} for name in _SECURITY_SCHEMES],
     }
     if text := _description(operation):

@@ -206,6 +206,8 @@ ERRORS: Final[Mapping[int, str]] = {
     401: "No token came along, or it is not valid (any more).",
     403: "The user has no role in this workflow item.",
     404: "There is no such item, or no such thing in it.",
+    409: "A request with the same `Idempotency-Key` is being carried out; send it again in a moment.",
+    422: "The `Idempotency-Key` was used with another body; nothing was changed.",
     416: "The range that was asked for begins behind the end of the file.",
     503: f"The database cannot take it now; nothing was changed. Come back after {RETRY_AFTER_S} s (`Retry-After`).",
 }

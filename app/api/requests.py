@@ -1,7 +1,8 @@
 """From a request to what a use case takes: who asks, the ids in the path, the switches in the query, the body."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TypeVar
+from hashlib import blake2b
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 _TRUE = frozenset({"true", "True", "1"})
 _FALSE = frozenset({"false", "False", "0"})
+
+_BODY: Final = "stepgate.body"
 
 
 def caller_of(request: Request, form_token: str | None = None) -> Caller:
@@ -90,7 +93,13 @@ async def read_body(request: Request, decoder: msgspec.json.Decoder[T], name: st
 async def read_json(request: Request, name: str) -> bytes:
     """The body's bytes, once its size and media type are right; what they hold is not looked at."""
     _check_media_type(request, name)
-    return b"".join([piece async for piece in body_pieces(request)])
+    body = request.scope[_BODY] = b"".join([piece async for piece in body_pieces(request)])
+    return body
+
+
+def body_digest(request: Request) -> str:
+    """A digest of the body that ``read_json`` has read."""
+    return blake2b(request.scope[_BODY], digest_size=32).hexdigest()
 
 
 async def body_pieces(

@@ -1,13 +1,15 @@
 """Saved searches over REST (rest.md 10)."""
 
+from functools import partial
 from typing import Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.keyed import answer
 from app.api.requests import caller_of, path_text, query_word, read_body, read_json, refused
-from app.api.responses import JsonResponse, success
+from app.api.responses import JsonResponse, succeeded, success
 from app.api.state import gateway
 from app.protocol.saved_searches import SavedSearchCreated, SavedSearchList, SearchType, read_saved_search
 from app.protocol.templates import ShareBody
@@ -31,8 +33,7 @@ async def create(request: Request) -> Response:
     """``POST searches``."""
     caller = caller_of(request)
     document = read_saved_search(await read_json(request, "SavedSearch"))
-    use_case = refused(lambda unit: saved_searches.create(unit, document))
-    return JsonResponse(SavedSearchCreated(await gateway(request).engine.execute(caller, use_case)))
+    return await answer(request, caller, lambda unit: saved_searches.create(unit, document), SavedSearchCreated)
 
 
 async def change(request: Request) -> Response:
@@ -55,9 +56,8 @@ async def share(request: Request) -> Response:
     """``POST searches/{searchId}/shareWith``."""
     caller, search_id = caller_of(request), path_text(request, "search_id")
     body = await read_body(request, _share_body, "ShareWithBody")
-    use_case = refused(lambda unit: saved_searches.share(unit, search_id, body.group_ids))
-    await gateway(request).engine.execute(caller, use_case)
-    return success()
+    use_case = partial(saved_searches.share, search_id=search_id, group_ids=body.group_ids)
+    return await answer(request, caller, use_case, succeeded)
 
 
 async def shared_with(request: Request) -> Response:

@@ -4,9 +4,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.keyed import answer_query
 from app.api.requests import caller_of, read_body
-from app.api.responses import JsonResponse
-from app.api.state import gateway
+from app.api.responses import as_it_is
 from app.protocol.search import SearchBody, StatisticsBody
 from app.services import search
 
@@ -18,11 +18,11 @@ async def jobs(request: Request) -> Response:
     """A page of jobs, read in one snapshot."""
     caller = caller_of(request)
     body = await read_body(request, _search_body, "JobQuery")
-    return JsonResponse(await gateway(request).engine.query(caller, lambda unit: search.jobs(unit, body)))
+    return await answer_query(request, caller, lambda unit: search.jobs(unit, body), as_it_is)
 
 
 async def statistics(request: Request) -> Response:
     """How many jobs there are."""
     caller = caller_of(request)
     body = await read_body(request, _statistics_body, "JobStatisticsQuery")
-    return JsonResponse(await gateway(request).engine.query(caller, lambda unit: search.statistics(unit, body)))
+    return await answer_query(request, caller, lambda unit: search.statistics(unit, body), as_it_is)

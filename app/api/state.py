@@ -1,6 +1,6 @@
 """What request handlers reach through the application: made by ``bootstrap.py``, one per process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import HTTPConnection
@@ -25,6 +25,8 @@ class Gateway:
     tokens: Tokens
     files: AttachmentFiles
     logins: Logins
+    slots_in_flight: set[str] = field(default_factory=set)
+    """Of requests with an idempotency key that this process carries out now."""
 
 
 def gateway(connection: HTTPConnection) -> Gateway:

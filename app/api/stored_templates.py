@@ -1,9 +1,12 @@
 """Stored templates over REST (rest.md 8.3)."""
 
+from functools import partial
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.keyed import answer
 from app.api.requests import caller_of, path_text, read_body, refused
 from app.api.responses import JsonResponse, success
 from app.api.state import gateway
@@ -34,8 +37,8 @@ async def create(request: Request) -> Response:
     """``POST templates/{templateType}``."""
     caller, template_type = caller_of(request), path_text(request, "template_type")
     body = await read_body(request, _create_body, "Template")
-    use_case = refused(lambda unit: stored_templates.create(unit, template_type, body))
-    return JsonResponse(StoredTemplateCreated(await gateway(request).engine.execute(caller, use_case)))
+    use_case = partial(stored_templates.create, template_type=template_type, body=body)
+    return await answer(request, caller, use_case, StoredTemplateCreated)
 
 
 async def read(request: Request) -> Response:

@@ -6,9 +6,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.requests import caller_of, path_text, read_body, refused
-from app.api.responses import success
-from app.api.state import gateway
+from app.api.keyed import answer
+from app.api.requests import caller_of, path_text, read_body
+from app.api.responses import succeeded
 from app.protocol.job_requests import read_moment, read_properties, read_rows, read_values
 from app.protocol.update_requests import RelatedBody, UpdateJobBody, read_version
 from app.services.updating import JobUpdate, RowUpdate, update_job
@@ -21,8 +21,7 @@ async def update(request: Request) -> Response:
     caller = caller_of(request)
     job_id = path_text(request, "job_id")
     wanted = _update(await read_body(request, _update_body, "JobOverrides"))
-    await gateway(request).engine.execute(caller, refused(lambda unit: update_job(unit, job_id, wanted)))
-    return success()
+    return await answer(request, caller, lambda unit: update_job(unit, job_id, wanted), succeeded)
 
 
 def _update(body: UpdateJobBody) -> JobUpdate:

@@ -345,6 +345,14 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What a request with an idempotency key was answered; ``request`` is a digest of the body it came with."""
+
+    request: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ChainFault:
     """A place where a job's feed is not what it was: a gap, or a row whose ``prev_hash`` does not fit."""
 
@@ -593,6 +601,17 @@ class Tx(Protocol):
 
     def next_dispatch_ms(self, kinds: Sequence[str]) -> int | None:
         """When the next one of these kinds that no living node has is due."""
+
+    # answers kept under idempotency keys
+    def claim_slot(self, slot: str) -> bool:
+        """Keep a slot to this transaction until it ends. False, at once: another one that writes has it."""
+
+    def kept_answer(self, slot: str) -> KeptAnswer | None: ...
+    def keep_answer(self, item: Item, slot: str, answer: KeptAnswer, at_ms: int) -> None:
+        """Raises Conflict when the slot has an answer."""
+
+    def forget_answers(self, before_ms: int, limit: int) -> int:
+        """Drop the oldest ones kept before then; returns how many. Those another transaction is dropping are left."""
 
     # diagrams and templates
     def diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:

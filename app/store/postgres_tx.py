@@ -13,6 +13,7 @@ which commits first are three different things. After a restore into another clu
 
 from collections.abc import Iterable
 from typing import Any, Final
+from zlib import crc32
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, cast, func, literal_column, select
@@ -35,6 +36,9 @@ _IDS: Final = 2**20
 _LOCKS: Final = 0x5374_6570
 """First half of the numbers of our advisory locks ("Step" in ASCII); the second is the key of an item."""
 
+_SLOTS: Final = 0x536C_6F74
+"""First half of those that claim slots ("Slot"); the second is of the slot's digest."""
+
 _REBASING: Final = 0
 """No item's key."""
 
@@ -55,14 +59,11 @@ _BEGIN = Statement(
     .on_conflict_do_nothing()
     .returning(_first_id(func.pg_current_xact_id()))
 )
-_LOCK = Statement(
-    select(
-        func.pg_advisory_xact_lock(
-            bindparam("namespace", type_=BigInteger) * literal_column("4294967296", BigInteger)
-            + bindparam("number", type_=BigInteger)
-        )
-    )
+_lock_number = bindparam("namespace", type_=BigInteger) * literal_column("4294967296", BigInteger) + bindparam(
+    "number", type_=BigInteger
 )
+_LOCK = Statement(select(func.pg_advisory_xact_lock(_lock_number)))
+_TRY_LOCK = Statement(select(func.pg_try_advisory_xact_lock(_lock_number)))
 _APPEND = insert_into(feed, "id", *FEED_COLUMNS)
 _snapshot = func.pg_current_snapshot()
 _is_complete = feed.c.id < _first_id(func.pg_snapshot_xmin(_snapshot))
@@ -108,6 +109,13 @@ class PostgresTx(SqlTx):
 
     def lock_item(self, item: Item) -> None:
         self._lock(item.key)
+
+    def claim_slot(self, slot: str) -> bool:
+        """A lock, not a row: a row that is not committed could only be waited for. It ends after the commit is visible,
+        so whoever gets it next sees what was kept. Two slots of one number only stand in each other's way."""
+        self.sql.check_writable()
+        row = self.sql.one(_TRY_LOCK, namespace=_SLOTS, number=crc32(slot.encode()))
+        return bool(row and row[0])
 
     def _lock(self, number: int) -> None:
         self.sql.check_writable()

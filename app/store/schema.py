@@ -500,6 +500,18 @@ dispatch = _table(
 """What is to be sent to the outside. It outlives its job: that a job was deleted may be what is told."""
 Index("ix_dispatch_kind", dispatch.c.kind, dispatch.c.due_ms)
 
+kept_answer = _table(
+    "kept_answer",
+    _text("slot", primary_key=True),
+    _ref("item"),
+    _text("request"),
+    _bytes("body"),
+    _int("at_ms"),
+)
+"""What requests with an ``Idempotency-Key`` were answered. ``slot`` is a digest of user, path and key, ``request`` one
+of the request's body."""
+Index("ix_kept_answer_at_ms", kept_answer.c.at_ms)
+
 answer = _table(
     "answer",
     _key(),

@@ -10,6 +10,7 @@ from app.store.holds import HoldQueries
 from app.store.items import ItemQueries
 from app.store.job_search import SearchQueries
 from app.store.jobs import JobQueries
+from app.store.kept_answers import KeptAnswerQueries
 from app.store.people import PeopleQueries
 from app.store.properties import PropertyQueries
 from app.store.records import RecordQueries
@@ -27,6 +28,7 @@ class SqlTx(
     HoldQueries,
     RunQueries,
     DispatchQueries,
+    KeptAnswerQueries,
     DiagramQueries,
     PeopleQueries,
     BlobQueries,

@@ -84,7 +84,7 @@ def test_what_a_step_has_put_out_is_an_array(api: Api, worker: Api, manual: str)
     job_id = worker.job(manual)
 
     def put_out(tx: Any) -> None:
-        (item,) = tx.items()
+        item = tx.items()[0]
         tx.set_step_output(tx.job(item, job_id), "gp", ["a", 1, None])
 
     assert api.client.portal is not None

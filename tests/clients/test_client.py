@@ -72,6 +72,14 @@ async def asking_job(client: Client) -> tuple[str, str]:
 
 
 @pytest.mark.anyio
+async def test_jobs_are_created_once_for_each_idempotency_key(client: Client) -> None:
+    first = await client.create_jobs(REVIEW, idempotency_key="of this test", job_name="Kerbs")
+    assert await client.create_jobs(REVIEW, idempotency_key="of this test", job_name="Kerbs") == first
+    with pytest.raises(RequestRefused, match="another body") as refused:
+        await client.create_jobs(REVIEW, idempotency_key="of this test", job_name="Walls")
+    assert refused.value.status == 422
+
+
 async def test_a_job_is_created_with_what_was_asked_for(client: Client) -> None:
     created = await client.create_jobs(REVIEW, job_name="Kerbs", number_of_jobs=2, priority="High")
     assert len(created.job_ids) == 2

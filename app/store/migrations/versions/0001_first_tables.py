@@ -240,6 +240,19 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
     )
     op.create_index("ix_dispatch_kind", "dispatch", ["kind", "due_ms"], unique=False)
     op.create_table(
+        "kept_answer",
+        sa.Column("slot", TextType, nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("request", TextType, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_kept_answer_item_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_kept_answer")),
+        sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_kept_answer_at_ms", "kept_answer", ["at_ms"], unique=False)
+    op.create_table(
         "membership",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("user_key", KeyType, autoincrement=False, nullable=False),

@@ -108,16 +108,20 @@ class Client:
 
     # ------------------------------------------------------------ jobs
 
-    async def create_jobs(self, template_id: str = INTRODUCTION_TEMPLATE, **overrides: Any) -> CreatedJobs:
+    async def create_jobs(
+        self, template_id: str = INTRODUCTION_TEMPLATE, *, idempotency_key: str | None = None, **overrides: Any
+    ) -> CreatedJobs:
         """Create jobs from a template.
 
         Args:
             template_id: by default the introduction of a new item.
+            idempotency_key: any text of yours, such as a UUID. The same call with the same key may be made again when
+                no answer came (``ConnectionFailed``): for a day it gives the same jobs, and makes no others.
             **overrides: members of the wire's body in snake_case, such as ``job_name``, ``number_of_jobs``,
                 ``priority``, ``assigned_type`` and ``assigned_to`` (rest.md 5.1).
         """
         body = {_camel(name): value for name, value in overrides.items() if value is not None}
-        return await self._rest.post(f"jobTemplates/{_part(template_id)}/job", body, CreatedJobs)
+        return await self._rest.post(f"jobTemplates/{_part(template_id)}/job", body, CreatedJobs, key=idempotency_key)
 
     async def get_job(self, job_id: str, *, properties: bool = False, holds: bool = False) -> Job:
         """Read a job, with its extended properties and all its holds (past ones too) where asked for."""

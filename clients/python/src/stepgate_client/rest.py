@@ -36,9 +36,11 @@ class Rest:
         query = {name: value if isinstance(value, str) else str(value).lower() for name, value in params.items()}
         return await self._call("GET", path, result, params=query)
 
-    async def post(self, path: str, body: object, result: type[T]) -> T:
-        """Do; ``body`` is anything msgspec can encode. Never tried again by itself: it may have taken effect."""
-        return await self._call("POST", path, result, content=_encoder.encode(body))
+    async def post(self, path: str, body: object, result: type[T], *, key: str | None = None) -> T:
+        """Do; ``body`` is anything msgspec can encode. Never tried again by itself: it may have taken effect. With a
+        ``key`` the caller may: the server carries it out once."""
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        return await self._call("POST", path, result, content=_encoder.encode(body), headers=headers)
 
     async def put(self, path: str, body: object, result: type[T]) -> T:
         """Replace; as ``post``."""
@@ -75,9 +77,16 @@ class Rest:
         await self._http.aclose()
 
     async def _call(
-        self, method: str, path: str, result: type[T], *, params: dict[str, str] | None = None, content: bytes = b""
+        self,
+        method: str,
+        path: str,
+        result: type[T],
+        *,
+        params: dict[str, str] | None = None,
+        content: bytes = b"",
+        headers: dict[str, str] | None = None,
     ) -> T:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **(headers or {})}
         if content:
             headers["Content-Type"] = "application/json"
         return _read(await self._request(method, path, params=params, content=content, headers=headers), result)
