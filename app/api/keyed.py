@@ -1,4 +1,4 @@
-"""How every POST that changes something is carried out and answered: once, where it brings an ``Idempotency-Key``."""
+"""How every POST of the workflow API is carried out and answered: once, where it brings an ``Idempotency-Key``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ async def answer_query(
 
 
 def key_of(request: Request) -> str | None:
-    """The request's key. Raises InvalidValue: several, or not 1 to 255 visible ASCII characters."""
+    """The request's key. Raises InvalidValue: several, or not 1 to 255 printable ASCII characters."""
     keys = [value for name, value in request.scope["headers"] if name == _HEADER]
     if not keys:
         return None
