@@ -71,6 +71,7 @@ from app.protocol.portal import (
     PortalServers,
     PortalUser,
     PortalVersion,
+    SignInForm,
     TokenForm,
 )
 from app.protocol.saved_searches import SavedSearchBody, SavedSearchCreated, SavedSearchList
@@ -590,6 +591,26 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "POST /sharing/rest/generateToken": _portal(
         "generateToken", "Log in with a name and a password, for a token", IssuedToken, TokenForm
+    ),
+    "GET /sharing/rest/oauth2/authorize": Operation(
+        "authorize",
+        "Portal sign-in",
+        "Begin a login in a browser: the sign-in page",
+        "text/html",
+        errors=(503,),
+        notes="Takes `response_type` (`token`), `client_id`, `redirect_uri`, `state` and `expiration` (minutes). A "
+        "request that cannot be granted gets a page that says why.",
+    ),
+    "POST /sharing/oauth2/signin": Operation(
+        "signIn",
+        "Portal sign-in",
+        "End it: back to where the client waits, with a token",
+        "text/html",
+        SignInForm,
+        media=(URL_ENCODED,),
+        more={302: None},
+        errors=(503,),
+        notes="302: the token is in the fragment of `Location`. 200: the page again, and why.",
     ),
     "GET /{orgId}/checkStatus": Operation(
         "checkStatus", "Server", "Ask whether the server is there", ServerStatus, errors=()

@@ -24,6 +24,7 @@ from app.api import (
     updates,
 )
 from app.api.portal import logins as portal_logins
+from app.api.portal import oauth
 from app.api.portal import resources as portal
 from app.api.websocket import notifications
 
@@ -49,6 +50,8 @@ _PORTAL: Final = [
     Route("/rest/community/groups/{group_id}", portal.group, methods=["GET"]),
     Route("/rest/content/items/{content_id}", portal.item, methods=["GET", "POST"]),
     Route("/rest/generateToken", portal_logins.generate_token, methods=["POST"]),
+    Route("/rest/oauth2/authorize", oauth.authorize, methods=["GET"]),
+    Route("/oauth2/signin", oauth.sign_in, methods=["POST"]),
 ]
 """What clients ask between their login and the workflow server, below ``/sharing``."""
 

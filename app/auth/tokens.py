@@ -71,16 +71,21 @@ class Tokens:
 
         It is not checked that there is such a user. Raises LookupError when there is no key to sign with.
         """
-        now_ms = self._now_ms()
-        claims = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": username,
-            "iat": now_ms // 1000,
-            "exp": (now_ms + round(min(ttl_s, MAX_TTL_S) * 1000)) // 1000,
-        }
-        key = self._signing_key()
-        return jwt.encode(claims, self._secrets[key.key_id], ALGORITHM, headers={"kid": key.key_id})
+        return self._sign(AUDIENCE, username, ttl_s)
+
+    def seal(self, purpose: str, text: str, ttl_s: float) -> str:
+        """Sign a text that only ``unseal`` with the same purpose reads: it is no token, and nobody can log in with it.
+
+        The text can be read by anybody. Raises as ``issue``.
+        """
+        return self._sign(f"{AUDIENCE}:{purpose}", text, ttl_s)
+
+    def unseal(self, purpose: str, sealed: str) -> str:
+        """Return the text of ``seal``. Raises Unauthenticated: changed, of another purpose, or too old."""
+        found = self._check(sealed, f"{AUDIENCE}:{purpose}")
+        if found.expires_ms <= self._now_ms():
+            raise Unauthenticated("What was sealed is too old. Begin again.")
+        return found.username
 
     def verify(self, token: str | None) -> Principal:
         """Return whom the token speaks for. Raises Unauthenticated, saying what is wrong and never the token."""
@@ -99,9 +104,21 @@ class Tokens:
             raise Unauthenticated("The token has expired. Log in again, or make a new one with 'stepgate token'.")
         return principal
 
-    def _check(self, token: str) -> Principal:
+    def _sign(self, audience: str, subject: str, ttl_s: float) -> str:
+        now_ms = self._now_ms()
+        claims = {
+            "iss": ISSUER,
+            "aud": audience,
+            "sub": subject,
+            "iat": now_ms // 1000,
+            "exp": (now_ms + round(min(ttl_s, MAX_TTL_S) * 1000)) // 1000,
+        }
+        key = self._signing_key()
+        return jwt.encode(claims, self._secrets[key.key_id], ALGORITHM, headers={"kid": key.key_id})
+
+    def _check(self, token: str, audience: str = AUDIENCE) -> Principal:
         try:
-            claims = self._claims(token)
+            claims = self._claims(token, audience)
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise Unauthenticated(_WHY.get(type(error), _NOT_OURS)) from error
         username, expires_s = claims["sub"], claims["exp"]
@@ -109,7 +126,7 @@ class Tokens:
             raise Unauthenticated(_NOT_OURS)
         return Principal(username, expires_s * 1000)
 
-    def _claims(self, token: str) -> dict[str, object]:
+    def _claims(self, token: str, audience: str) -> dict[str, object]:
         if len(token) > MAX_TOKEN_CHARS or not token.isascii():
             raise jwt.DecodeError("no token of ours")
         key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
@@ -121,7 +138,7 @@ class Tokens:
             token,
             self._secrets[key.key_id],
             algorithms=[ALGORITHM],
-            audience=AUDIENCE,
+            audience=audience,
             issuer=ISSUER,
             options={
                 "require": ["exp", "iat", "sub", "aud", "iss"],

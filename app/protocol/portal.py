@@ -137,3 +137,12 @@ class IssuedToken(msgspec.Struct):
     token: str
     expires: int
     ssl: bool
+
+
+class SignInForm(msgspec.Struct):
+    """What the sign-in page sends. ``oauth_state`` is from the page; the lifetime was fixed there."""
+
+    oauth_state: str
+    username: str
+    password: str
+    expiration: str | None = None

@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -43,13 +44,14 @@ class ServerProcess:
         self.port = free_port()
         self._log_file = folder / f"server-{self.port}.log"
         self._environment = _environment({"data_dir": folder / "data", **settings})
+        self._scheme = "https" if settings.get("tls_self_signed") else "http"
         self._beside = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``, the same after a restart."""
-        return f"http://{LOOPBACK}:{self.port}"
+        """``http://127.0.0.1:PORT``, or https with ``tls_self_signed``; the same after a restart."""
+        return f"{self._scheme}://{LOOPBACK}:{self.port}"
 
     @property
     def websocket_url(self) -> str:
@@ -194,9 +196,17 @@ def _environment(settings: Mapping[str, object]) -> dict[str, str]:
     return {**inherited, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1", **own}
 
 
+def _any_certificate() -> ssl.SSLContext:
+    """Trust whoever answers: a server that starts for the first time makes its certificate only now."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=deadline(0.5)) as answer:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=deadline(0.5), context=_any_certificate()) as answer:
             return bool(answer.status == http.HTTPStatus.OK)
     except (urllib.error.URLError, OSError, http.client.HTTPException):
         return False
