@@ -4,8 +4,11 @@ import re
 
 from starlette.routing import Match, Route
 
+from app.api.openapi import described_routes
+from app.api.operations import ITEM
 from app.api.routes import routes
 from app.domain.diagram import RESERVED_STEP_IDS
+from tests.api.test_keyed import SAMPLES
 
 HTTP = [route for route in routes if isinstance(route, Route)]
 
@@ -35,3 +38,11 @@ def test_no_step_may_be_called_like_a_resource_of_its_job() -> None:
 def test_no_route_answers_twice() -> None:
     table = [(method, route.path) for route in HTTP for method in route.methods or ()]
     assert len(set(table)) == len(table)
+
+
+def test_every_post_of_the_workflow_api_is_tried_with_an_idempotency_key() -> None:
+    """The portal's are none of it: they change nothing."""
+    posts = {path for method, path in described_routes(routes) if method == "POST" and path.startswith(f"{ITEM}/")}
+    missing = posts - {f"{ITEM}/{name}" for name in SAMPLES}
+    assert not missing, "let the handler answer through app/api/keyed.py, and add a sample to tests/api/test_keyed.py"
+    assert len(posts) == len(SAMPLES)
