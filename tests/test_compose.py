@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with schemathesis
+import yaml  # type: ignore[import-untyped]
 
 from app.settings import read_settings
 
