@@ -18,7 +18,7 @@ run: $(VENV)/.ready-to-run ## install what the server needs and start it (ARGS="
 
 test: $(VENV)/.ready-to-develop ## run the whole suite (ARGS="tests/domain -k hold")
 	@scripts/test-needs.sh
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.ready-to-develop ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .
@@ -32,7 +32,7 @@ format: $(VENV)/.ready-to-develop ## put the code into its one format and repair
 
 cover: $(VENV)/.ready-to-develop ## run the suite and print branch coverage
 	@scripts/test-needs.sh
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
 
 bench: $(VENV)/.ready-to-develop ## measure beside the yardsticks, report to docs/reports (ARGS="--rounds 1")
 	@scripts/bench-needs.sh

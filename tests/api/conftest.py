@@ -99,7 +99,7 @@ def error(response: Any, status: int = 400) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("api"),
@@ -140,7 +140,7 @@ def outsider(client: TestClient) -> Api:
     return Api(client, OUTSIDER)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def templates(client: TestClient) -> Callable[..., str]:
     """Make (once per name) an active template of a diagram with these steps; returns its id."""
     known: dict[str, str] = {}

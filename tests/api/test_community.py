@@ -12,7 +12,7 @@ from tests.api.conftest import OUTSIDER, WORKER, Api, error, ok
 CREW, LEAD, MATE, GONE = "crew-id", "lead", "mate", "gone"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lead(client: TestClient) -> Api:
     """One who may assign the work of the own groups; ``mate`` is in the same, ``gone`` too, and disabled."""
 

@@ -10,7 +10,7 @@ from tests.api.conftest import ITEM, WORKER, Api, error
 AREA = '{"rings": [[[0, 0], [0, 9], [9, 9], [0, 0]]], "spatialReference": {"wkid": 102100}}'
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mine(client: Any) -> str:
     """A word that only this module's jobs have in their notes; there are five of them. Lasts as long as the server:
     tests of other modules may run in between."""

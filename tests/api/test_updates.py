@@ -23,7 +23,7 @@ TABLES = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def template(client: Any) -> str:
     """For the whole session, as the server is: the module's tests may run in turns with others."""
     api = Api(client)
