@@ -81,7 +81,8 @@ class Site:
     @asynccontextmanager
     async def connected(self, username: str = ADMIN, ttl_s: float = 3600, **options: Any) -> AsyncIterator[Client]:
         """A websocket with a token in the query, its first frame read."""
-        async with connect(f"{self.url}?token={self.token(username, ttl_s)}", max_size=None, **options) as socket:
+        options = {"max_size": None, "open_timeout": deadline(3)} | options
+        async with connect(f"{self.url}?token={self.token(username, ttl_s)}", **options) as socket:
             client = Client(socket)
             assert await client.next() == {"connected": True}
             yield client

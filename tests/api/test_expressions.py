@@ -36,8 +36,11 @@ def evaluate(api: Api, expression: str, job_id: str | None = None, **members: An
 
 
 def parcels(api: Api, name: str, steps: list[dict[str, Any]], **members: Any) -> str:
+    """A template with the tables, which it shares with the others of the module."""
     diagram_id = api.diagram(name, steps, initialStepId=steps[0]["id"])
-    return api.template(name, diagram_id, extendedPropertyTableDefinitions=TABLES, **members)
+    is_there = bool(api.get("tableDefinitions")["tableDefinitions"])
+    tables = [table | {"associateToExisting": is_there} for table in TABLES]
+    return api.template(name, diagram_id, extendedPropertyTableDefinitions=tables, **members)
 
 
 def test_an_expression_is_worth_its_text(worker: Api) -> None:

@@ -79,7 +79,7 @@ def test_an_own_job_id_is_kept_and_never_given_twice(api: Api, manual: str) -> N
         ({"assignedTo": "worker"}, "assignedType is missing"),
         ({"assignedType": "User"}, "assignedTo is missing"),
         ({"startDate": "soon"}, "startDate"),
-        ({"relatedProperties": [{"tableName": "t", "entries": []}]}, "relatedProperties"),
+        ({"relatedProperties": [{"tableName": "t", "entries": [{"properties": []}]}]}, "no table 't'"),
         ({"extendedProperties": [{"identifier": "no.such", "value": "1"}]}, "no.such"),
         ({"location": {"geometry": "nowhere"}}, "location"),
     ],

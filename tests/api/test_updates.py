@@ -25,7 +25,6 @@ TABLES = [
 
 @pytest.fixture(scope="module")
 def template(client: Any) -> str:
-    """For the whole session, as the server is: the module's tests may run in turns with others."""
     api = Api(client)
     diagram = api.diagram("Updated", [{"id": "one", "name": "One", "paths": []}])
     return api.template("Updated", diagram, extendedPropertyTableDefinitions=TABLES)

@@ -309,6 +309,7 @@ async def test_new_rows_come_behind_those_restored_from_another_cluster(database
     await first.close()
     database.query(f"UPDATE feed SET id = id + {2**50}")  # noqa: S608
     first, second = await asyncio.gather(open_postgres(database), open_postgres(database))
+    await _rows_become_complete(first, 1)
     last = await first.read(lambda tx: tx.last_feed_row())
     assert last > 2**50
     await second.run(lambda tx: say(tx, locked(tx), "New"))

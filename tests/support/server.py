@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "STEPGATE_"
 START_ATTEMPTS = 3
 START_S = 3.0
+GREETING = "Stepgate serves"
 COMMAND_S = 3.0
 
 
@@ -86,12 +87,13 @@ class ServerProcess:
             TimeoutError: it was not ready in time; it has been killed.
         """
         command = [sys.executable, "-m", "app", "serve", "--host", LOOPBACK, "--port", str(self.port)]
+        logged_before = len(self.log)
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment | self._beside,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
-        self._wait_until_ready()
+        self._wait_until_ready(logged_before)
 
     def start_on_a_free_port(self) -> None:
         """Start as `start` does, on another port when somebody was quicker to take the chosen one."""
@@ -177,9 +179,10 @@ class ServerProcess:
             raise RuntimeError("this server is not running")
         return self._process
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, logged_before: int) -> None:
+        """Wait for its greeting, then for ``/readyz``: another server may have been quicker to take the port."""
         process, end = self._running(), time.monotonic() + deadline(START_S)
-        while not _is_ready(self.url):
+        while GREETING not in self.log[logged_before:] or not _is_ready(self.url):
             if process.poll() is not None:
                 self._process = None
                 raise ChildProcessError(f"the server ended with status {process.returncode}:\n{self.log}")
