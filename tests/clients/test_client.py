@@ -80,6 +80,7 @@ async def test_jobs_are_created_once_for_each_idempotency_key(client: Client) ->
     assert refused.value.status == 422
 
 
+@pytest.mark.anyio
 async def test_a_job_is_created_with_what_was_asked_for(client: Client) -> None:
     created = await client.create_jobs(REVIEW, job_name="Kerbs", number_of_jobs=2, priority="High")
     assert len(created.job_ids) == 2
