@@ -25,7 +25,7 @@ from stepgate_client.messages import (
     StepReassigned,
 )
 from tests.e2e.nodes import TAKEOVER_S, Nodes, open_nodes
-from tests.e2e.walker import ITEM, ORG, Watcher, client_of, make_template, right_answer, walk, watching
+from tests.e2e.walker import ITEM, ORG, Watcher, client_of, heard_the_same, make_template, right_answer, walk, watching
 from tests.support import TcpProxy, deadline, eventually
 from tests.support.world import step
 
@@ -98,7 +98,7 @@ async def test_a_job_is_walked_to_its_end_with_answers_through_one_node_and_acti
 
         left = await walk(pair.b, pair.on_a, pair.job_id, answer=answer)
         assert left[-1] == "The end"
-        await pair.on_b.until(lambda: pair.on_b.seqs() == pair.on_a.seqs())
+        await heard_the_same(pair.on_a, pair.on_b)
         pair.check_feeds()
         kinds = [type(message).__name__ for message in pair.on_b.messages]
         assert {"StepHeld", "StepReassigned", "StepFinished"} <= set(kinds)

@@ -12,7 +12,7 @@ import pytest
 from stepgate_client import Answer, Client, PropertyResponse
 from stepgate_client.messages import JobUpdated, StepError, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
 from tests.e2e.nodes import open_nodes
-from tests.e2e.walker import Watcher, client_of, make_template, watching
+from tests.e2e.walker import Watcher, client_of, heard_the_same, make_template, watching
 from tests.steps.counterparts import Authority, Counterpart, answer, counterpart, json_answer
 from tests.steps.gp_server import ServiceJobs
 from tests.steps.mail_peers import PostOffice, post_office
@@ -114,7 +114,7 @@ async def test_every_kind_of_service_step_runs_to_the_end(
         await _servers_have_answered(there, one, job_id, site, service)
         assert [message["Subject"] for message in office.messages] == ["Permit for Bridge"]
         await eventually(partial(_is_over, here, job_id), expected_s=5)
-        await other.until(lambda: one.seqs() and one.seqs() == other.seqs())
+        await heard_the_same(one, other)
         assert one.seqs() == list(range(1, len(one.seqs()) + 1))
         assert not one.of(StepError)
         await site.until(lambda: len(told_of_parts(site)) == 2, 5)

@@ -10,7 +10,7 @@ import httpx2
 
 from stepgate_client import Answer, Client
 from stepgate_client.messages import JobState, Message, StepInfoRequired
-from tests.support import ServerProcess, deadline
+from tests.support import ServerProcess, deadline, eventually
 
 M = TypeVar("M", bound=Message)
 
@@ -49,6 +49,11 @@ class Watcher:
         """Wait for the ``count``-th message of a kind and return it."""
         await self.until(lambda: len(self.of(kind)) >= count, seconds)
         return self.of(kind)[count - 1]
+
+
+async def heard_the_same(one: Watcher, other: Watcher) -> None:
+    """Wait until both have the same messages, whoever is the last to hear."""
+    await eventually(lambda: bool(one.seqs()) and one.seqs() == other.seqs(), expected_s=2)
 
 
 @asynccontextmanager
