@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.support import deadline
+from tests.support.peers import peer
 from tests.support.ports import LOOPBACK
 
 
@@ -157,22 +158,8 @@ async def _receive(reader: asyncio.StreamReader) -> Received:
 async def counterpart(tls: ssl.SSLContext | None = None, host: str = LOOPBACK) -> AsyncIterator[Counterpart]:
     """A server that runs within the block."""
     found = Counterpart(scheme="https" if tls else "http", tls=tls)
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(found.serve(reader, writer), name="counterpart")
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(connected, host, 0)
-    found.port = server.sockets[0].getsockname()[1]
-    try:
+    async with peer(found.serve, host) as found.port:
         yield found
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass(frozen=True)

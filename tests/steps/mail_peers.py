@@ -13,6 +13,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.support import deadline
+from tests.support.peers import peer
 from tests.support.ports import LOOPBACK
 
 USER, PASSWORD = "stepgate", "hunter2"
@@ -177,19 +178,5 @@ class OddServer:
 async def odd_server(**says: bytes | None) -> AsyncIterator[OddServer]:
     """An odd mail server that runs within the block; ``dot`` stands for the end of a message."""
     found = OddServer({"." if verb == "dot" else verb: said for verb, said in says.items()})
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(found.serve(reader, writer), name="odd mail server")
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(connected, LOOPBACK, 0)
-    found.port = server.sockets[0].getsockname()[1]
-    try:
+    async with peer(found.serve) as found.port:
         yield found
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
