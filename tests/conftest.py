@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from hypothesis import HealthCheck
@@ -17,6 +17,9 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.support import PostgresServer, RedisServer, ServerProcess, scratch
 from tests.support.session import SCRATCH_VARIABLE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 BackendName = Literal["sqlite", "postgres"]
 Settings = dict[str, object]
@@ -127,3 +130,21 @@ def start_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sta
 def server(start_server: StartServer, backend_settings: Settings) -> ServerProcess:
     """A ready server on an empty database; the test runs once on each backend."""
     return start_server(**backend_settings)
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A headless Chromium for the tests of a module (`tests.support.browser`)."""
+    from tests.support.browser import open_browser
+
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: "Browser") -> "Iterator[Page]":
+    """A page of a profile of this test's own."""
+    from tests.support.browser import open_context
+
+    with open_context(browser) as context:
+        yield context.new_page()
