@@ -1,0 +1,62 @@
+"""The endpoint index, the routes, the tests and the documentation name the same operations."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from starlette.routing import WebSocketRoute
+
+from app.api.openapi import described_routes
+from app.api.operations import OPERATIONS, Operation
+from app.api.routes import routes
+from tests.conformance.rows import WEBSOCKET, Row, rows
+
+HERE = Path(__file__).parent
+COMPATIBILITY = (HERE.parents[1] / "docs" / "compatibility.md").read_text(encoding="utf-8").splitlines()
+ROWS = list(rows())
+
+
+def operation_of(row: Row) -> Operation:
+    return OPERATIONS[f"{row.method} {row.path}"]
+
+
+@cache
+def functions_in(file: str) -> frozenset[str]:
+    """The names of a module's tests."""
+    return frozenset(_functions(ast.parse((HERE / file).read_text(encoding="utf-8"))))
+
+
+def _functions(tree: ast.Module) -> Iterator[str]:
+    return (node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation)
+def test_a_row_is_a_route_with_a_test_and_a_line_in_the_documentation(row: Row) -> None:
+    if row.method == WEBSOCKET:
+        assert row.operation in {route.name for route in routes if isinstance(route, WebSocketRoute)}
+    else:
+        assert (row.method, row.path) in described_routes(routes)
+        assert operation_of(row).operation_id == row.operation
+    file, _, name = row.test.partition("::")
+    assert name in functions_in(file), f"{row.test} is named and not there"
+    assert row.line in COMPATIBILITY, f"docs/compatibility.md lacks this line:\n{row.line}"
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method != WEBSOCKET], ids=lambda row: row.operation)
+def test_a_row_names_the_privileges_that_its_description_names(row: Row) -> None:
+    told = operation_of(row).privilege or ""
+    for name in row.privileges:
+        assert f"`{name}`" in told
+    assert bool(row.privileges) == bool(told)
+
+
+def test_no_operation_has_two_rows() -> None:
+    assert len({row.operation for row in ROWS}) == len({(row.method, row.path) for row in ROWS}) == len(ROWS)
+
+
+def test_every_line_of_the_documentation_is_a_row() -> None:
+    begin = COMPATIBILITY.index("| operation | name | privilege | test |") + 2
+    end = COMPATIBILITY.index("", begin)
+    assert set(COMPATIBILITY[begin:end]) == {row.line for row in ROWS}
