@@ -17,7 +17,7 @@ class Exchange:
 
 
 class MemoryBus:
-    """A ``Bus`` (see ``services/ports.py``) without a server. Loses nothing and keeps the order of each publisher.
+    """A ``Bus`` (see ``services/ports``) without a server. Loses nothing and keeps the order of each publisher.
 
     A message reaches a subscriber's handler in a later turn of the event loop, as it would over a network.
     """

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class RedisBus:
-    """A ``Bus`` (see ``services/ports.py``).
+    """A ``Bus`` (see ``services/ports``).
 
     Args:
         url: ``redis://`` or ``rediss://``.

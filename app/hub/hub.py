@@ -84,7 +84,7 @@ class HubStats:
 
 
 class Hub:
-    """A ``Publisher`` (services/ports.py), and what the websocket endpoint talks to. Lives on one event loop."""
+    """A ``Publisher`` (services/ports), and what the websocket endpoint talks to. Lives on one event loop."""
 
     def __init__(self, store: Store, bus: Bus, settings: Settings, *, sweep_s: float = SWEEP_S) -> None:
         self.post = NodePost(bus)
