@@ -250,6 +250,21 @@ class DataVersion:
     workflow_administered: bool = False
 
 
+class AutomationType(StrEnum):
+    """What an automation waits for: a moment, or a request from outside."""
+
+    SCHEDULED = "Scheduled"
+    WEBHOOK = "Webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The automation that made a job, which may be gone by now, and of which type it was."""
+
+    automation_id: str
+    automation_type: AutomationType
+
+
 MAX_DESCENDANTS = 1_000
 """So many jobs may come of one run of a CreateJob step, jobs of jobs included."""
 
@@ -262,6 +277,8 @@ class Job:
 
     ``may_create`` is how many jobs a run of one of its CreateJob steps may bring about, jobs of those jobs included:
     each of them gets an equal share of what is left, so templates that create each other come to an end.
+
+    ``origin`` is None for a job that a person, a program or a step has made.
     """
 
     job_id: str
@@ -290,6 +307,7 @@ class Job:
     flow: Flow = Flow()
     versions: tuple[DataVersion, ...] = ()
     may_create: int = MAX_DESCENDANTS
+    origin: Origin | None = None
     facts: Facts = field(default=NO_FACTS, compare=False, repr=False)
 
     @property

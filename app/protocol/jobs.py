@@ -5,7 +5,7 @@ Members that have no value are left out. All dates are ISO 8601 text in UTC. Sou
 
 import msgspec
 
-from app.domain.job import DataVersion, Job
+from app.domain.job import AutomationType, DataVersion, Job
 from app.protocol.notifications import ActiveStep
 from app.protocol.text import iso
 
@@ -97,7 +97,8 @@ class ActiveVersionAnswer(Answer, kw_only=True):
 class JobAnswer(Answer, kw_only=True):
     """A job (rest.md 14.1), never with members ``attachments``, ``history``, ``comments``: the vendor's client breaks.
 
-    ``extendedProperties``, ``relatedProperties`` and ``holds`` are there only when asked for.
+    ``extendedProperties``, ``relatedProperties`` and ``holds`` are there only when asked for. ``automationId`` and
+    ``automationType`` (ours) name the automation that made the job, which may be gone by now.
     """
 
     job_id: str
@@ -128,6 +129,8 @@ class JobAnswer(Answer, kw_only=True):
     holds: list[HoldAnswer] | None = None
     has_location: int
     closed: bool
+    automation_id: str | None = None
+    automation_type: AutomationType | None = None
 
 
 class HistoryAnswer(Answer, kw_only=True):
@@ -208,6 +211,8 @@ def render_job(job: Job, current_steps: list[ActiveStep]) -> JobAnswer:
         active_versions=[_version(version) for version in job.versions],
         has_location=int(job.location is not None),
         closed=job.closed,
+        automation_id=job.origin.automation_id if job.origin else None,
+        automation_type=job.origin.automation_type if job.origin else None,
     )
 
 

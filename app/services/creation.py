@@ -8,7 +8,7 @@ import msgspec
 
 from app.domain.actions import Moment
 from app.domain.diagram import Diagram
-from app.domain.job import MAX_DESCENDANTS, UNASSIGNED, AssignedType, Assignment, Job, Location
+from app.domain.job import MAX_DESCENDANTS, UNASSIGNED, AssignedType, Assignment, Job, Location, Origin
 from app.domain.manage import create as create_job
 from app.domain.paths import resolve_assignment, scope_of, with_properties
 from app.domain.properties import PropertyValue, RelatedRow, Tables, faults_of
@@ -72,6 +72,7 @@ class JobOverrides:
     related_rows: tuple[tuple[str, Mapping[str, str | None]], ...] = ()
     """Rows of one-to-many tables: the table, and values by property name."""
     may_create: int = MAX_DESCENDANTS
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,7 @@ def _job(
         due_ms=_due_ms(start_ms, defaults, overrides),
         location=overrides.location,
         may_create=overrides.may_create,
+        origin=overrides.origin,
     )
 
 

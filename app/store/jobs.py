@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
 from app.domain.geometry import extent
-from app.domain.job import DataVersion, Flow, Job, Location
+from app.domain.job import AutomationType, DataVersion, Flow, Job, Location, Origin
 from app.errors import Conflict
 from app.services.ports import Item, JobRecord
 from app.store.base import Queries, Surroundings
@@ -21,7 +21,7 @@ _DESCRIBED: Final = (
 ).split()
 """Members of ``Job`` that are columns as they are, in the order of its constructor."""
 
-_DESCRIPTION: Final = attrgetter(*_DESCRIBED, "closed", "closed_by", "location", "versions", "may_create")
+_DESCRIPTION: Final = attrgetter(*_DESCRIBED, "closed", "closed_by", "location", "versions", "may_create", "origin")
 """All of a job but its flow: what a mere step forward leaves alone."""
 
 NO_HASH: Final = bytes(32)
@@ -29,7 +29,10 @@ NO_HASH: Final = bytes(32)
 
 _COLUMNS = [
     job.c[name]
-    for name in ("key seq feed_hash details flow closed closed_by geometry_type geometry versions may_create".split())
+    for name in (
+        "key seq feed_hash details flow closed closed_by geometry_type geometry versions may_create automation_id "
+        "automation_type"
+    ).split()
 ] + [job.c[name] for name in _DESCRIBED]
 
 _SELECT = select(*_COLUMNS).where(job.c.item_key == bindparam("item_key"))
@@ -120,8 +123,10 @@ class JobQueries(Queries):
     def _record(self, row: Row) -> JobRecord:
         key, seq, feed_hash, details, flow, closed, closed_by, geometry_type, geometry, versions, quota = row[:11]
         location = None if geometry_type is None else Location(geometry_type, geometry)
-        made = (_decode_versions(versions) if versions else (), quota)
-        members: Row = (*row[11:], bool(closed), closed_by, location, _decode_flow(flow), *made)
+        automation_id, automation_type = row[11:13]
+        origin = None if automation_id is None else Origin(automation_id, AutomationType(automation_type))
+        made = (_decode_versions(versions) if versions else (), quota, origin)
+        members: Row = (*row[13:], bool(closed), closed_by, location, _decode_flow(flow), *made)
         job = Job(*members)
         self._known[key] = job
         self._last_seq[key] = seq
@@ -221,6 +226,8 @@ def _describing(job: Job) -> dict[str, Any]:
         "geometry": location.geometry if location else None,
         "versions": _encode(job.versions).decode() if job.versions else None,
         "may_create": job.may_create,
+        "automation_id": job.origin.automation_id if job.origin else None,
+        "automation_type": job.origin.automation_type.value if job.origin else None,
         **dict(zip(EXTENT, (location and extent(location)) or (None,) * 4, strict=True)),
         **{f"{name}_folded": _fold(getattr(job, name)) for name in FOLDED},
     }

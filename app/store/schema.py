@@ -258,6 +258,31 @@ job_template = _table(
     UniqueConstraint("item_key", "name"),
 )
 
+automation = _table(
+    "automation",
+    _key(),
+    _ref("item"),
+    _ref("job_template"),
+    _text("automation_id"),
+    _text("name"),
+    _text("automation_type"),
+    _flag("enabled"),
+    _text("details"),
+    _bytes("secret", nullable=True, sealed="secret"),
+    _text("created_by"),
+    _int("set_ms"),
+    _int("next_ms", nullable=True),
+    _int("occurrences"),
+    _int("last_ms", nullable=True),
+    _text("last_error", nullable=True),
+    _int("last_error_ms", nullable=True),
+    UniqueConstraint("item_key", "automation_id"),
+)
+"""What makes jobs of a template by itself. ``details`` has no secrets; the one of a webhook is sealed beside it."""
+Index("ix_automation_job_template_key", automation.c.job_template_key)
+_scheduled = automation.c.next_ms.is_not(None)
+Index("ix_automation_next_ms", automation.c.next_ms, postgresql_where=_scheduled, sqlite_where=_scheduled)
+
 # ---------------------------------------------------------------- jobs
 
 job_identity = _table(
@@ -325,6 +350,8 @@ job = _table(
     _text("geometry", nullable=True),
     _text("versions", nullable=True),
     _int("may_create"),
+    _text("automation_id", nullable=True),
+    _text("automation_type", nullable=True),
     *(Column(name, Float) for name in EXTENT),
     *(_text(f"{name}_folded", nullable=True) for name in FOLDED),
     UniqueConstraint("item_key", "job_id"),

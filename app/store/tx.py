@@ -2,6 +2,7 @@
 
 from app.services.ports import JobRecord
 from app.store.attachments import AttachmentQueries
+from app.store.automations import AutomationQueries
 from app.store.blob_rows import BlobQueries
 from app.store.diagrams import DiagramQueries
 from app.store.dispatches import DispatchQueries
@@ -30,6 +31,7 @@ class SqlTx(
     DispatchQueries,
     KeptAnswerQueries,
     DiagramQueries,
+    AutomationQueries,
     PeopleQueries,
     BlobQueries,
 ):

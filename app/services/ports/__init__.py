@@ -3,6 +3,7 @@
 Each protocol's docstring is the contract that ``tests/contracts`` checks against every implementation.
 """
 
+from app.services.ports.automations import Automation, DueAutomation
 from app.services.ports.definitions import (
     DiagramRecord,
     DiagramSummary,
@@ -47,6 +48,7 @@ __all__ = [
     "Adoption",
     "AnswerRecord",
     "AtomicWork",
+    "Automation",
     "BlobInfo",
     "BlobStore",
     "Bus",
@@ -58,6 +60,7 @@ __all__ = [
     "DiagramSummary",
     "Dispatch",
     "DispatchSender",
+    "DueAutomation",
     "Effects",
     "Errand",
     "FeedMessage",

@@ -174,6 +174,42 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "automation",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("job_template_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("automation_id", TextType, nullable=False),
+        sa.Column("name", TextType, nullable=False),
+        sa.Column("automation_type", TextType, nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("details", TextType, nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        sa.Column("created_by", TextType, nullable=False),
+        sa.Column("set_ms", sa.BigInteger(), nullable=False),
+        sa.Column("next_ms", sa.BigInteger(), nullable=True),
+        sa.Column("occurrences", sa.BigInteger(), nullable=False),
+        sa.Column("last_ms", sa.BigInteger(), nullable=True),
+        sa.Column("last_error", TextType, nullable=True),
+        sa.Column("last_error_ms", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_automation_item_key"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["job_template_key"], ["job_template.key"], name=op.f("fk_automation_job_template_key"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_automation")),
+        sa.UniqueConstraint("item_key", "automation_id", name=op.f("uq_automation_item_key_automation_id")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_index("ix_automation_job_template_key", "automation", ["job_template_key"], unique=False)
+    op.create_index(
+        "ix_automation_next_ms",
+        "automation",
+        ["next_ms"],
+        unique=False,
+        postgresql_where=sa.text("next_ms IS NOT NULL"),
+        sqlite_where=sa.text("next_ms IS NOT NULL"),
+    )
+    op.create_table(
         "lookup",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
@@ -366,6 +402,8 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("geometry", TextType, nullable=True),
         sa.Column("versions", TextType, nullable=True),
         sa.Column("may_create", sa.BigInteger(), nullable=False),
+        sa.Column("automation_id", TextType, nullable=True),
+        sa.Column("automation_type", TextType, nullable=True),
         sa.Column("west", sa.Float(), nullable=True),
         sa.Column("south", sa.Float(), nullable=True),
         sa.Column("east", sa.Float(), nullable=True),
