@@ -9,7 +9,7 @@ import fcntl
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,9 @@ FILES_SWEEP_S = 5.0
 ANSWERS_SWEEP_S = 600.0
 """How often it is looked for answers whose idempotency keys are older than a day."""
 
+ITEMS_SWEEP_S = 2.0
+"""How often it is looked for what is left of deleted workflow items."""
+
 _log = logging.getLogger(__name__)
 
 OnFirstStart = Callable[[str], None]
@@ -62,6 +65,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
     from app.auth.logins import Logins
     from app.auth.sealing import Sealer
     from app.hub.hub import Hub
+    from app.services import items, keyed
     from app.services.engine import Engine
     from app.steps.http import trust
     from app.steps.limits import FairLimit
@@ -78,8 +82,12 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         tokens = await tokens_of(settings, store)
         await parts.enter_async_context(_task(_keep_keys_fresh(tokens, store), "signing keys"))
         files = _attachment_files(settings, store)
-        await parts.enter_async_context(_task(_keep_files_swept(files), "attachment files"))
-        await parts.enter_async_context(_task(_keep_answers_swept(store), "kept answers"))
+        for name, sweep, every_s in (
+            ("attachment files", files.sweep, FILES_SWEEP_S),
+            ("kept answers", partial(keyed.sweep, store), ANSWERS_SWEEP_S),
+            ("deleted items", partial(items.sweep, store), ITEMS_SWEEP_S),
+        ):
+            await parts.enter_async_context(_task(_keep_swept(name, sweep, every_s), name))
         bus = await _bus(settings, store)
         hub = Hub(store, bus, settings)
         http = _http_client(settings)
@@ -328,24 +336,14 @@ async def _keep_keys_fresh(tokens: "Tokens", store: "Store") -> None:
             _log.warning("the signing keys could not be read", extra={"fields": {"error": str(error)}})
 
 
-async def _keep_files_swept(files: "AttachmentFiles") -> None:
+async def _keep_swept(name: str, sweep: Callable[[], Awaitable[Any]], every_s: float) -> None:
+    """Remove again and again what is of no more use."""
     while True:
         try:
-            await files.sweep()
+            await sweep()
         except GatewayError as error:
-            _log.warning("files of deleted attachments stay for now", extra={"fields": {"error": str(error)}})
-        await asyncio.sleep(FILES_SWEEP_S)
-
-
-async def _keep_answers_swept(store: "Store") -> None:
-    from app.services.keyed import sweep
-
-    while True:
-        try:
-            await sweep(store)
-        except GatewayError as error:
-            _log.warning("answers of yesterday stay for now", extra={"fields": {"error": str(error)}})
-        await asyncio.sleep(ANSWERS_SWEEP_S)
+            _log.warning("%s stay for now", name, extra={"fields": {"error": str(error)}})
+        await asyncio.sleep(every_s)
 
 
 @asynccontextmanager

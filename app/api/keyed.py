@@ -1,7 +1,8 @@
 """How every POST of the workflow API is carried out and answered: once, where it brings an ``Idempotency-Key``."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final, Generic, TypeVar
 
@@ -12,10 +13,11 @@ from app.api.requests import body_digest, refused
 from app.api.responses import JsonResponse, KeptResponse, encode
 from app.api.state import gateway
 from app.errors import InvalidValue
-from app.services.engine import Caller, Unit
-from app.services.keyed import Answered, KeyedRequest, in_flight, once
+from app.services.engine import Caller, ServerUnit, Unit
+from app.services.keyed import Answered, Attempt, KeyedRequest, in_flight, once
 
 T = TypeVar("T")
+U = TypeVar("U", bound=Attempt)
 
 _HEADER: Final = b"idempotency-key"
 MAX_KEY_CHARS: Final = 255
@@ -56,13 +58,35 @@ async def carry_out(
         InvalidValue: a key that is none. KeyInFlight, KeyReused: as ``once``.
     """
     engine = gateway(request).engine
+    return await _carry_out(
+        request, caller.username, partial(engine.execute, caller), refused(use_case), render, digest
+    )
+
+
+async def administer(
+    request: Request, username: str, use_case: Callable[[ServerUnit], T], render: Callable[[T], Any]
+) -> Response:
+    """As ``answer``, for a use case that is not carried out within an item."""
+    execute = partial(gateway(request).engine.administer, username)
+    return (await _carry_out(request, username, execute, refused(use_case), render, None)).response
+
+
+async def _carry_out(  # noqa: PLR0917 - what a request, and how it is answered, is made of
+    request: Request,
+    username: str | None,
+    execute: Callable[[Callable[[U], Any]], Awaitable[Any]],
+    work: Callable[[U], T],
+    render: Callable[[T], Any],
+    digest: str | None,
+) -> Done[T]:
     key = key_of(request)
     if key is None:
-        result = await engine.execute(caller, refused(use_case))
+        result: T = await execute(work)
         return Done(JsonResponse(render(result)), again=False, result=result)
-    keyed = KeyedRequest(_slot(request, caller, key), digest or body_digest(request))
-    work = refused(use_case)
-    done: Answered[T] = await _alone(request, caller, lambda unit: once(unit, keyed, work, _bytes_of(render)), keyed)
+    keyed = KeyedRequest(_slot(request, username, key), digest or body_digest(request))
+    done: Answered[T] = await _alone(
+        request, keyed, lambda: execute(lambda unit: once(unit, keyed, work, _bytes_of(render)))
+    )
     return Done(KeptResponse(done.body, again=done.again), done.again, done.result)
 
 
@@ -94,20 +118,20 @@ def digest_of(*parts: str | None) -> str:
     return blake2b(encode(parts), digest_size=32).hexdigest()
 
 
-async def _alone(request: Request, caller: Caller, use_case: Callable[[Unit], T], keyed: KeyedRequest) -> T:
+async def _alone(request: Request, keyed: KeyedRequest, execute: Callable[[], Awaitable[T]]) -> T:
     """Refuse a like of this request while it waits for the store; other processes' are told apart there."""
     slots = gateway(request).slots_in_flight
     if keyed.slot in slots:
         raise in_flight()
     slots.add(keyed.slot)
     try:
-        return await gateway(request).engine.execute(caller, use_case)
+        return await execute()
     finally:
         slots.discard(keyed.slot)
 
 
-def _slot(request: Request, caller: Caller, key: str) -> str:
-    return digest_of(caller.username, request.scope["path"], key)
+def _slot(request: Request, username: str | None, key: str) -> str:
+    return digest_of(username, request.scope["path"], key)
 
 
 def _bytes_of(render: Callable[[T], Any]) -> Callable[[T], bytes]:

@@ -10,7 +10,7 @@ import msgspec
 from starlette.routing import BaseRoute, Route
 
 from app.api.keyed import MAX_KEY_CHARS
-from app.api.operations import ERRORS, ITEM, JSON, OPERATIONS, PATH_PARAMETERS, TEXT, Operation, phrase
+from app.api.operations import ADMIN, ERRORS, ITEM, JSON, OPERATIONS, PATH_PARAMETERS, TEXT, Operation, phrase
 from app.api.schemas import Schemas
 from app.protocol.errors import ErrorBody
 
@@ -80,7 +80,7 @@ def _pairs(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 
 def _operation(operation: Operation, method: str, path: str, schemas: Schemas) -> dict[str, Any]:
-    is_keyed = method == "POST" and path.startswith(f"{ITEM}/")
+    is_keyed = method == "POST" and path.startswith((f"{ITEM}/", f"{ADMIN}/"))
     described: dict[str, Any] = {
         "operationId": operation.operation_id,
         "tags": [operation.tag],
@@ -121,6 +121,8 @@ def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
             else {"type": "boolean", "default": name in operation.on}
         )
         yield {"name": name, "in": "query", "description": text, "schema": schema}
+    for name, text in operation.texts.items():
+        yield {"name": name, "in": "query", "required": True, "description": text, "schema": TEXT}
 
 
 def _answer(operation: Operation, schemas: Schemas) -> dict[str, Any]:

@@ -50,6 +50,7 @@ from app.protocol.item_setup import (
     StoredTemplateList,
     StoredTemplateUpdate,
 )
+from app.protocol.items import CreationStatus, ItemAnswer, ItemRequest
 from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody, SetLocationBody
 from app.protocol.jobs import (
     CommentAddedAnswer,
@@ -118,6 +119,7 @@ class Operation:
         more: other statuses of success: the media type of the body, None without one.
         on: those of them that are on when absent.
         words: those of them that are one of these words, the first when absent.
+        texts: parameters of the query that must be there, and are any text.
         errors: statuses that come with an error object.
         privilege: what the caller needs beside access to the item, in words.
     """
@@ -132,6 +134,7 @@ class Operation:
     more: Mapping[int, str | None] = field(default_factory=dict)
     on: frozenset[str] = frozenset()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[int, ...] = (400, 401, 403, 404, 503)
     privilege: str | None = None
     notes: str = ""
@@ -143,6 +146,7 @@ class Operation:
 
 
 ITEM: Final = "/{orgId}/{itemId}"
+ADMIN: Final = "/{orgId}/admin"
 _JOB: Final = f"{ITEM}/jobs/{{jobId}}"
 _ATTACHMENT: Final = f"{_JOB}/attachments/{{attachmentId}}"
 _DIAGRAM: Final = f"{ITEM}/diagrams/{{diagramId}}"
@@ -576,6 +580,43 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "deleteRole", "Community", "Delete a role", Found, privilege="`adminAdvanced`", notes=_LAST_ADMINISTRATOR
     ),
     f"GET {ITEM}": Operation("getItem", "Item", "Read the workflow item's details", ItemDetails),
+    f"POST {ADMIN}/createWorkflowItem": Operation(
+        "createWorkflowItem",
+        "Administration",
+        "Make a workflow item with the contents of a new one",
+        ItemAnswer,
+        ItemRequest,
+        texts={"name": "The item's name; no other one has it."},
+        errors=(400, 401, 404, 503),
+        privilege="the portal role publisher or administrator",
+        notes="The caller owns the item and administers it. An unquoted `&` belongs to the name.",
+    ),
+    f"GET {ADMIN}/{{itemId}}/creationStatus": Operation(
+        "getCreationStatus",
+        "Administration",
+        "Ask whether an item is there",
+        CreationStatus,
+        privilege="a role in the item, to own it, or the portal role administrator",
+    ),
+    f"POST {ADMIN}/{{itemId}}/upgrade": Operation(
+        "upgradeItem",
+        "Administration",
+        "Bring an item into the newest form",
+        ItemAnswer,
+        ItemRequest,
+        errors=(400, 401, 404, 503),
+        privilege="to own the item and `adminAdvanced` in it, or the portal role administrator",
+        notes="There is one form so far, so every item has it.",
+    ),
+    f"DELETE {ADMIN}/{{itemId}}": Operation(
+        "deleteItem",
+        "Administration",
+        "Delete an item with all its jobs",
+        Success,
+        errors=(400, 401, 404, 503),
+        privilege="the portal role administrator, or publisher and to own the item",
+        notes="It is not found from then on, its websockets are closed with 4500, and it is removed piece by piece.",
+    ),
     "GET /sharing/rest": _portal("portalVersion", "Ask for the interface's version", PortalVersion),
     "GET /sharing/rest/info": _portal("portalInfo", "Ask where a token is to be had", PortalInfo),
     "GET /sharing/rest/portals/self": _portal("portalSelf", "Read the portal, and who oneself is", PortalSelf),

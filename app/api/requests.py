@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import blake2b
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 import msgspec
 from starlette.requests import Request
@@ -11,7 +11,7 @@ from app.api.credentials import token_of
 from app.api.state import gateway
 from app.errors import InvalidValue, NotFound, PermissionDenied, QuotaExceeded, RuleViolation
 from app.protocol.text import check_text, decode
-from app.services.engine import Caller, Unit
+from app.services.engine import Caller, ServerUnit, Unit
 
 T = TypeVar("T")
 
@@ -32,6 +32,11 @@ def caller_of(request: Request, form_token: str | None = None) -> Caller:
     """
     username = gateway(request).tokens.verify(token_of(request) or form_token).username
     return Caller(path_text(request, "org_id"), path_text(request, "item_id"), username)
+
+
+def username_of(request: Request) -> str:
+    """Who asks for what is done outside of items. Raises Unauthenticated."""
+    return gateway(request).tokens.verify(token_of(request)).username
 
 
 def path_text(request: Request, name: str) -> str:
@@ -126,7 +131,11 @@ async def body_pieces(
         yield piece
 
 
-def refused(use_case: Callable[[Unit], T], *, missing_is_404: bool = False) -> Callable[[Unit], T]:
+@overload
+def refused(use_case: Callable[[Unit], T], *, missing_is_404: bool = False) -> Callable[[Unit], T]: ...
+@overload
+def refused(use_case: Callable[[ServerUnit], T], *, missing_is_404: bool = False) -> Callable[[ServerUnit], T]: ...
+def refused(use_case: Callable[[Any], T], *, missing_is_404: bool = False) -> Callable[[Any], T]:
     """Let a use case that changes something tell NotFound and PermissionDenied as a refusal (status 400).
 
     So the reference wants it for operations with a body (rest.md 2.2, 5.6, 5.7). The item itself, and whether the
@@ -134,7 +143,7 @@ def refused(use_case: Callable[[Unit], T], *, missing_is_404: bool = False) -> C
     it wants 404 where there is nothing (rest.md 6).
     """
 
-    def run(unit: Unit) -> T:
+    def run(unit: Any) -> T:
         try:
             return use_case(unit)
         except (NotFound, PermissionDenied) as error:

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from app.api import (
+    administration,
     answers,
     attachments,
     community,
@@ -38,6 +39,8 @@ _LOOKUPS: Final = f"{_ITEM}/lookups/{{lookup_type}}"
 _STORED: Final = f"{_ITEM}/templates/{{template_type}}"
 _PEOPLE: Final = f"{_ITEM}/community"
 _SEARCH: Final = f"{_ITEM}/searches/{{search_id}}"
+_ADMIN: Final = "/{org_id}/admin"
+_ADMIN_ITEM: Final = f"{_ADMIN}/{{item_id}}"
 _SHARING: Final = "/sharing"
 
 _PORTAL: Final = [
@@ -81,6 +84,11 @@ routes: Final[list[BaseRoute]] = [
     # the portal, at the root and below one segment; before all that takes any word in place of ``sharing``
     *(Route(_SHARING + route.path, route.endpoint, methods=list(route.methods or ())) for route in _PORTAL),
     Mount(f"/{{context}}{_SHARING}", routes=_PORTAL),
+    # workflow items as wholes; before all that takes any word in place of ``admin``
+    Route(f"{_ADMIN}/createWorkflowItem", administration.create, methods=["POST"]),
+    Route(f"{_ADMIN_ITEM}/creationStatus", administration.creation_status, methods=["GET"]),
+    Route(f"{_ADMIN_ITEM}/upgrade", administration.upgrade, methods=["POST"]),
+    Route(_ADMIN_ITEM, administration.delete, methods=["DELETE"]),
     # diagrams
     Route(f"{_ITEM}/diagrams", diagrams.list_all, methods=["GET"]),
     Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),

@@ -24,6 +24,7 @@ MODULES: Final = {
     "token": ("token",),
     "client": ("create", "show", "watch", "answer", "run", "finish", "stop", "hold", "release"),
     "user": ("user",),
+    "item": ("item",),
     "group": ("group",),
     "key": ("key",),
     "database": ("db",),

@@ -11,7 +11,7 @@ import typer
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from app.services.engine import Unit
+    from app.services.engine import ServerUnit, Unit
     from app.services.ports import Store
 
 T = TypeVar("T")
@@ -61,6 +61,14 @@ def execute(settings: Settings, use_case: Callable[["Unit"], T], item_id: str = 
 def query(settings: Settings, read: Callable[["Unit"], T], item_id: str = DEFAULT_ITEM) -> T:
     """Run a read-only use case likewise."""
     return _beside(settings, "query", read, item_id)
+
+
+def administer(settings: Settings, use_case: Callable[["ServerUnit"], T]) -> T:
+    """Run a use case that is not carried out within an item, as the operator."""
+    from app.services.beside import engine_beside
+
+    result: T = on_store(settings, lambda store: engine_beside(store).administer(None, use_case))
+    return result
 
 
 def _beside(settings: Settings, how: Literal["execute", "query"], use_case: Callable[["Unit"], T], item_id: str) -> T:

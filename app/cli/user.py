@@ -6,6 +6,7 @@ import typer
 
 from app.cli.options import DatabaseUrl, DataDir, execute, query, settings_of
 from app.cli.tables import print_table
+from app.domain.access import PortalRole
 from app.services import people
 from app.services.ports import Group, User
 
@@ -40,6 +41,19 @@ def add(
         lambda unit: people.add_user(unit, username, hashed, full_name=full_name, email=email, groups=groups),
     )
     print(f"User {username} was added.")
+
+
+@app.command("role")
+def role(
+    username: Username,
+    portal_role: Annotated[PortalRole, typer.Argument(metavar="ROLE", help="user, publisher or administrator.")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Say who makes workflow items: publishers (and delete their own), administrators (and delete any)."""
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    execute(settings, lambda unit: people.set_portal_role(unit, username, portal_role))
+    print(f"User {username} has the portal role {portal_role}.")
 
 
 @app.command("list")
@@ -117,11 +131,12 @@ def _hash(password: str) -> str:
 def _show(users: list[User], groups: list[Group]) -> None:
     names = {group.group_id: group.name for group in groups}
     print_table(
-        ("NAME", "STATE", "FULL NAME", "E-MAIL", "GROUPS"),
+        ("NAME", "STATE", "ROLE", "FULL NAME", "E-MAIL", "GROUPS"),
         [
             (
                 user.username,
                 "disabled" if user.disabled else "enabled",
+                user.portal_role,
                 user.full_name or "",
                 user.email or "",
                 ", ".join(names[group_id] for group_id in user.groups),

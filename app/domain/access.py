@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from app.domain.job import AssignedType, Assignment
 
@@ -46,6 +47,17 @@ class Role:
     name: str
     description: str
     privileges: tuple[str, ...]
+
+
+class PortalRole(StrEnum):
+    """What a user may do with workflow items as wholes. Within an item the roles of the user's groups say.
+
+    A publisher makes items, and deletes their own; an administrator may do both to all.
+    """
+
+    USER = "user"
+    PUBLISHER = "publisher"
+    ADMINISTRATOR = "administrator"
 
 
 ADMIN_ROLE = "Workflow Administrator"

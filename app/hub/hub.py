@@ -358,6 +358,10 @@ class Hub:
             self._authority.note(item.item_id, item.access_version)
         for item_id in swept.new_item_ids:
             self._bus.subscribe(item_channel(item_id))
+        for item_id in swept.gone_item_ids:
+            self._bus.unsubscribe(item_channel(item_id))
+        if not self._sessions.keys() <= self._sweep.item_ids:
+            self._authority.changed()  # their item was deleted
 
 
 def _limits(settings: Settings) -> Limits:

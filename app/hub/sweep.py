@@ -27,6 +27,7 @@ class Swept:
     messages: list[FeedMessage] = field(default_factory=list)
     verdicts: list[AnswerRecord] = field(default_factory=list)
     new_item_ids: list[str] = field(default_factory=list)
+    gone_item_ids: list[str] = field(default_factory=list)
     is_all: bool = True
 
 
@@ -81,6 +82,7 @@ class Sweep:
             self._last_row = max(self._last_row, swept.last_row)
         found = {item.item_id for item in swept.items}
         swept.new_item_ids = sorted(found - self.item_ids)
+        swept.gone_item_ids = sorted(self.item_ids - found)
         self.item_ids = found
         take(swept)
         return swept.is_all

@@ -43,7 +43,8 @@ class PortalGroup(msgspec.Struct):
 
 
 class PortalUser(msgspec.Struct, rename="camel"):
-    """A user. ``privileges`` are those in the portal, none; what may be done in an item its roles say.
+    """A user. ``privileges`` are those in the portal, none; what may be done in an item its roles say. ``role`` is
+    ``org_user``, ``org_publisher`` (may make workflow items) or ``org_admin``.
 
     ``email`` is told to its owner only.
     """
@@ -53,6 +54,7 @@ class PortalUser(msgspec.Struct, rename="camel"):
     groups: list[PortalGroup]
     disabled: bool = False
     privileges: list[str] = []
+    role: str = "org_user"
     email: str | None = None
 
 

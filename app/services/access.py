@@ -7,7 +7,7 @@ from app.domain.access import Actor
 from app.domain.job import AssignedType, Assignment
 from app.domain.manage import Assignee
 from app.errors import PermissionDenied, Unauthenticated
-from app.services.ports import Item, Tx
+from app.services.ports import Item, Tx, User
 
 _CACHE_SIZE = 10_000
 
@@ -46,11 +46,17 @@ class Actors:
                 self._actors.popitem(last=False)
 
 
-def read_actor(tx: Tx, item: Item, username: str) -> Actor:
-    """Read a user's groups and the privileges they give in one item; errors as ``Actors.load``."""
+def enabled_user(tx: Tx, username: str) -> User:
+    """Whoever asks. Raises Unauthenticated: not there any more, or disabled."""
     user = tx.user(username)
     if user is None or user.disabled:
         raise Unauthenticated(f"The user {username!r} does not exist any more, or is disabled. Log in again.")
+    return user
+
+
+def read_actor(tx: Tx, item: Item, username: str) -> Actor:
+    """Read a user's groups and the privileges they give in one item; errors as ``Actors.load``."""
+    user = enabled_user(tx, username)
     roles_of_groups = tx.roles_of_groups(item)
     role_names = {role for group in user.groups for role in roles_of_groups.get(group, ())}
     if not role_names:

@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 
 from app.domain.access import SYSTEM, Actor
 from app.errors import NotFound
-from app.services.access import Actors
-from app.services.ports import Effects, Item, Publisher, RunStarter, Store, Tx, Vault
+from app.services.access import Actors, enabled_user
+from app.services.ports import Effects, Item, Publisher, RunStarter, Store, Tx, User, Vault
 
 T = TypeVar("T")
 
@@ -27,6 +27,10 @@ class Caller:
     org_id: str
     item_id: str
     username: str | None
+
+
+class ItemGone(NotFound):
+    """There is no such workflow item, or none any more."""
 
 
 class Ids:
@@ -82,14 +86,26 @@ class Unit:
     effects: Effects = field(default_factory=Effects)
 
 
+@dataclass(slots=True)
+class ServerUnit:
+    """One attempt at a use case that is not carried out within an item. ``user`` None is the operator, at the server's
+    own command line; ``item`` is set by the use case that makes one."""
+
+    tx: Tx
+    user: User | None
+    now_ms: int
+    new_id: Callable[[], str]
+    effects: Effects = field(default_factory=Effects)
+    item: Item | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Done(Generic[T]):
     """What one attempt came to; it counts once it is committed."""
 
     result: T
     effects: Effects
-    item: Item
-    actor: Actor
+    known: tuple[Item, Actor] | None = None
 
 
 class Engine:
@@ -114,8 +130,19 @@ class Engine:
 
         def attempt(tx: Tx) -> _Done[T]:
             unit = self._unit(tx, caller, Ids(command_id))
-            actor = unit.actor
-            return _Done(use_case(unit), unit.effects, unit.item, actor)
+            known = (unit.item, unit.actor)
+            return _Done(use_case(unit), unit.effects, known)
+
+        done: _Done[T] = await self.store.run(attempt, command_id=command_id, after_commit=self._follow_up)
+        return done.result
+
+    async def administer(self, username: str | None, use_case: Callable[[ServerUnit], T]) -> T:
+        """As ``execute``, for a use case that is not carried out within an item. ``username`` None is the operator."""
+        command_id = self._command_ids()
+
+        def attempt(tx: Tx) -> _Done[T]:
+            unit = ServerUnit(tx, _person(tx, username), tx.now_ms(), Ids(command_id))
+            return _Done(use_case(unit), unit.effects)
 
         done: _Done[T] = await self.store.run(attempt, command_id=command_id, after_commit=self._follow_up)
         return done.result
@@ -133,7 +160,7 @@ class Engine:
     def _unit(self, tx: Tx, caller: Caller, ids: Callable[[], str]) -> Unit:
         item = tx.item(caller.org_id, caller.item_id)
         if item is None:
-            raise NotFound(f"There is no workflow item {caller.item_id!r} in {caller.org_id!r}.", name="ItemNotFound")
+            raise ItemGone(f"There is no workflow item {caller.item_id!r} in {caller.org_id!r}.", name="ItemNotFound")
         actor = SYSTEM if caller.username is None else self._actors.load(tx, item, caller.username)
         return Unit(tx, item, actor, tx.now_ms(), ids, self._runner.node_id, self._vault)
 
@@ -142,7 +169,8 @@ class Engine:
             self._actors.keep(item, actor)
 
     def _follow_up(self, done: _Done[T]) -> None:
-        self._keep(done.item, done.actor)
+        if done.known is not None:
+            self._keep(*done.known)
         self._deliver(done.effects)
 
     def _deliver(self, effects: Effects) -> None:
@@ -164,3 +192,8 @@ class Engine:
             self._runner.timers_changed()
         if effects.dispatches_added:
             self._runner.dispatches_added()
+
+
+def _person(tx: Tx, username: str | None) -> User | None:
+    """The user who asks, if it is one. Raises Unauthenticated."""
+    return None if username is None else enabled_user(tx, username)

@@ -6,11 +6,10 @@ A use case that raises leaves nothing behind, so a refusal is not kept: the same
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from app.errors import KeyInFlight, KeyReused
-from app.services.engine import Unit
-from app.services.ports import KeptAnswer, Store, Tx
+from app.services.ports import Item, KeptAnswer, Store, Tx
 
 T = TypeVar("T")
 
@@ -18,6 +17,20 @@ KEPT_MS: Final = 86_400_000
 """A day. An answer counts until it is swept, which may be some minutes later."""
 
 _BATCH: Final = 500
+
+
+class Attempt(Protocol):
+    """A unit of work whose answer can be kept: with the item it is about, known at the latest when it is done."""
+
+    @property
+    def tx(self) -> Tx: ...
+    @property
+    def item(self) -> Item | None: ...
+    @property
+    def now_ms(self) -> int: ...
+
+
+U = TypeVar("U", bound=Attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,7 @@ class Answered(Generic[T]):
     result: T | None = None
 
 
-def once(unit: Unit, request: KeyedRequest, use_case: Callable[[Unit], T], render: Callable[[T], bytes]) -> Answered[T]:
+def once(unit: U, request: KeyedRequest, use_case: Callable[[U], T], render: Callable[[T], bytes]) -> Answered[T]:
     """Carry a use case out unless it was carried out under this key before.
 
     Raises:
@@ -49,6 +62,8 @@ def once(unit: Unit, request: KeyedRequest, use_case: Callable[[Unit], T], rende
     if known is None:
         result = use_case(unit)
         body = render(result)
+        if unit.item is None:
+            raise RuntimeError("an answer is kept with its item")
         unit.tx.keep_answer(unit.item, request.slot, KeptAnswer(request.digest, body), unit.now_ms)
         return Answered(body, again=False, result=result)
     if known.request != request.digest:

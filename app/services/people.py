@@ -7,7 +7,7 @@ Users and groups belong to the whole server, links between groups and roles to o
 import re
 from collections.abc import Iterable
 
-from app.domain.access import SYSTEM
+from app.domain.access import SYSTEM, PortalRole
 from app.errors import InvalidValue, NotFound, PermissionDenied
 from app.services.engine import Unit
 from app.services.ports import Group, Item, Tx
@@ -59,6 +59,12 @@ def set_disabled(unit: Unit, username: str, *, disabled: bool) -> None:
     _require_user(unit.tx, username)
     unit.tx.set_disabled(username, disabled)
     _access_changed(unit)
+
+
+def set_portal_role(unit: Unit, username: str, portal_role: PortalRole) -> None:
+    """Say what a user may do with workflow items as wholes. Idempotent. Raises NotFound."""
+    require_administrator(unit)
+    unit.tx.set_portal_role(username, portal_role)
 
 
 def set_member(unit: Unit, username: str, group: str, *, member: bool) -> None:

@@ -1,16 +1,24 @@
 """What the portal facade tells of people. Users and groups belong to the whole server, so no item is asked for."""
 
-from app.domain.access import SYSTEM
-from app.errors import NotFound, Unauthenticated
+from typing import Final
+
+from app.domain.access import SYSTEM, PortalRole
+from app.errors import NotFound
 from app.protocol.portal import PortalGroup, PortalUser
+from app.services.access import enabled_user
 from app.services.ports import Group, Tx, User
+
+_ROLES: Final = {
+    PortalRole.USER: "org_user",
+    PortalRole.PUBLISHER: "org_publisher",
+    PortalRole.ADMINISTRATOR: "org_admin",
+}
+"""The portal's words for them."""
 
 
 def viewer(tx: Tx, username: str) -> PortalUser:
     """Whoever asks, as they may see themselves. Raises Unauthenticated: not there any more, or disabled."""
-    user = tx.user(username)
-    if user is None or user.disabled:
-        raise Unauthenticated(f"The user {username!r} does not exist any more, or is disabled. Log in again.")
+    user = enabled_user(tx, username)
     shown = _user(tx, user)
     shown.email = user.email
     return shown
@@ -47,6 +55,7 @@ def _user(tx: Tx, user: User) -> PortalUser:
         username=user.username,
         full_name=user.full_name or user.username,
         disabled=user.disabled,
+        role=_ROLES[user.portal_role],
         groups=[_group(each) for each in groups if each],
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from app.errors import BackendError
-from app.services.engine import Caller, Engine, Unit
+from app.services.engine import Caller, Engine, ItemGone, Unit
 from app.services.ports import Store
 
 T = TypeVar("T")
@@ -76,6 +76,8 @@ class ServerCalls:
         """The server itself, in an item; items do not change their organisation."""
         if item_id not in self._orgs:
             self._orgs = {item.item_id: item.org_id for item in await self._store.read(lambda tx: tx.items())}
+        if item_id not in self._orgs:
+            raise ItemGone(f"There is no workflow item {item_id!r} any more.", name="ItemNotFound")
         return Caller(self._orgs[item_id], item_id, None)
 
     def _need_engine(self) -> Engine:

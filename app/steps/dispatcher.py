@@ -12,6 +12,7 @@ from functools import partial
 
 from app.errors import BackendError, StepError
 from app.services import dispatches
+from app.services.engine import ItemGone
 from app.services.ports import Dispatch, DispatchSender, Store, Tx
 from app.steps.calls import ServerCalls
 from app.steps.services import ItemServices
@@ -126,6 +127,8 @@ class Dispatcher:
             log.info("dispatch %d was taken by another node", dispatch.dispatch_id)
         except BackendError as error:
             log.warning("dispatch %d is left to the next start: %s", dispatch.dispatch_id, error)
+        except ItemGone:
+            log.info("dispatch %d ends with its workflow item", dispatch.dispatch_id)
         except Exception:
             log.exception("dispatch %d (%s) could not be ended", dispatch.dispatch_id, dispatch.title)
 
@@ -135,7 +138,7 @@ class Dispatcher:
             return
         try:
             missed = await self._senders[dispatch.kind].send(dispatch, services)
-        except (_NotOurs, BackendError):
+        except (_NotOurs, BackendError, ItemGone):
             raise
         except StepError as error:
             await self._failed(dispatch, services, str(error), is_passing=getattr(error, "is_passing", False))

@@ -10,7 +10,7 @@ from app.domain.job import ReturnValue, StepState
 from app.errors import BackendError, StepError
 from app.protocol.codes import MsgCode
 from app.services import runs
-from app.services.engine import Unit
+from app.services.engine import ItemGone, Unit
 from app.services.ports import Adoption, AtomicWork, RunRecord, StepContext, StepExecutor
 from app.steps.calls import ServerCalls
 from app.steps.limits import FairLimit, in_turn
@@ -139,6 +139,8 @@ class Executions:
                 await self._end(run, outcome)
         except BackendError as error:
             log.warning("run %s of job %s is left to the next start: %s", run.run_id, run.job_id, error)
+        except ItemGone:
+            log.info("run %s of job %s ends with its workflow item", run.run_id, run.job_id)
         except Exception:
             log.exception("run %s of job %s could not be ended; it can be stopped", run.run_id, run.job_id)
 
@@ -186,7 +188,7 @@ class Executions:
             log.log(logging.INFO if execution.stop_asked else logging.ERROR, "run %s was cancelled", run.run_id)
         except StepError as error:
             failed = FailRun(run.step_id, run.run_id, str(error), error.name)
-        except BackendError:
+        except (BackendError, ItemGone):
             raise
         except Exception:
             log.exception("the executor of run %s of job %s failed", run.run_id, run.job_id)
@@ -204,7 +206,7 @@ class Executions:
         """Write the outcome; one that cannot be written (a return value that is none) is a failure of the step."""
         try:
             await self._write(run, outcome)
-        except BackendError:
+        except (BackendError, ItemGone):
             raise
         except StepError as error:
             await self._write(run, FailRun(run.step_id, run.run_id, str(error), error.name))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.domain.commands import EndStoppedRun
 from app.services import answers, jobs, runs
-from app.services.engine import Engine
+from app.services.engine import Engine, ItemGone
 from app.services.ports import DispatchSender, Errand, PendingAnswer, Post, RunRecord, StepExecutor, Store, Timer, Tx
 from app.steps.calls import ServerCalls
 from app.steps.dispatcher import Dispatcher
@@ -182,6 +182,8 @@ class Runner:
         answer_id = answer.answer_id
         try:
             await self._calls.persist(answer.item_id, lambda unit: answers.apply(unit, answer_id))
+        except ItemGone:
+            log.info("answer %d ends with its workflow item", answer_id)
         except Exception:
             log.exception("answer %d could not be applied; it is tried again at the next renewal", answer_id)
         finally:
@@ -192,6 +194,8 @@ class Runner:
         report = EndStoppedRun(run.step_id, run.run_id)
         try:
             await self._calls.persist(run.item_id, lambda unit: runs.report(unit, run, report))
+        except ItemGone:
+            log.info("run %s ends with its workflow item", run.run_id)
         except Exception:
             log.exception("run %s could not be stopped", run.run_id)
 

@@ -6,6 +6,7 @@ A claim holds while its node has its lease. The timers of a node that is gone ar
 import logging
 from collections.abc import Awaitable, Callable
 
+from app.services.engine import ItemGone
 from app.services.ports import Store, Timer
 from app.steps.watch import RETRY_S, Watch
 
@@ -67,6 +68,8 @@ class Timers:
     async def _fire(self, timer: Timer) -> bool:
         try:
             await self._on_due(timer)
+        except ItemGone:
+            return False  # it is removed soon, and this timer with it
         except Exception:
             log.exception("the hold %s of job %s could not be ended", timer.hold_id, timer.job_id)
             return False

@@ -12,12 +12,13 @@ from app.store.base import Queries
 from app.store.schema import item, job_number, lookup, search, setting, signing_key, stored_template
 from app.store.sql import Row, Statement, insert_if_new, insert_into, put_into
 
-_SELECT = select(item.c.key, item.c.item_id, item.c.org_id, item.c.name, item.c.access_version)
+SELECT_ITEM: Final = select(item.c.key, item.c.item_id, item.c.org_id, item.c.name, item.c.access_version, item.c.owner)
+_THERE = SELECT_ITEM.where(item.c.going.is_(False))
 _ITEM = Statement(
-    _SELECT.where(item.c.item_id == bindparam("item_id"), item.c.org_id == bindparam("org_id")), settled=True
+    _THERE.where(item.c.item_id == bindparam("item_id"), item.c.org_id == bindparam("org_id")), settled=True
 )
-_ITEMS = Statement(_SELECT.order_by(item.c.key))
-_ADD_ITEM = insert_if_new(item, "item_id", "org_id", "name", returning="key")
+_ITEMS = Statement(_THERE.order_by(item.c.key))
+_ADD_ITEM = insert_if_new(item, "item_id", "org_id", "name", "owner", "going", returning="key")
 _RAISED = update(item).values(access_version=item.c.access_version + bindparam("one"))
 _BUMP = Statement(_RAISED.where(item.c.key == bindparam("own_key")))
 _BUMP_ALL = Statement(_RAISED)
@@ -98,12 +99,12 @@ class ItemQueries(Queries):
     def items(self) -> list[Item]:
         return [Item(*row) for row in self.sql.all(_ITEMS)]
 
-    def add_item(self, item_id: str, org_id: str, name: str) -> Item:
+    def add_item(self, item_id: str, org_id: str, name: str, owner: str | None = None) -> Item:
         """Raises Conflict when the id is taken, in whatever organisation: channels are named by it alone."""
-        row = self.sql.one(_ADD_ITEM, item_id=item_id, org_id=org_id, name=name)
+        row = self.sql.one(_ADD_ITEM, item_id=item_id, org_id=org_id, name=name, owner=owner, going=False)
         if row is None:
             raise Conflict(f"There is a workflow item {item_id!r} already.", name="ItemExists")
-        return Item(row[0], item_id, org_id, name, access_version=1)
+        return Item(row[0], item_id, org_id, name, access_version=1, owner=owner)
 
     def lock_item(self, item: Item) -> None:  # noqa: ARG002 - PostgreSQL needs it
         """SQLite has one writer, who holds every item's lock already."""

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import bindparam, delete, select, update
 
-from app.domain.access import Role
+from app.domain.access import PortalRole, Role
 from app.errors import Conflict, NotFound
 from app.services.ports import Group, Item, User
 from app.store.base import Queries
 from app.store.schema import group, membership, role, role_group, user
 from app.store.sql import Row, Statement, insert_if_new, put_into
 
-_SELECT_USERS = select(user.c.key, user.c.username, user.c.full_name, user.c.email, user.c.disabled)
+_SELECT_USERS = select(user.c.key, user.c.username, user.c.full_name, user.c.email, user.c.disabled, user.c.portal_role)
 _USER = Statement(_SELECT_USERS.where(user.c.username == bindparam("username")), settled=True)
 _USERS = Statement(_SELECT_USERS.order_by(user.c.key))
 _SELECT_GROUPS_OF = (
@@ -27,6 +27,7 @@ _OWN_USER = user.c.username == bindparam("own_name")
 _PASSWORD = Statement(select(user.c.password_hash).where(_OWN_USER))
 _SET_PASSWORD = Statement(update(user).where(_OWN_USER).values(password_hash=bindparam("new_hash")))
 _SET_DISABLED = Statement(update(user).where(_OWN_USER).values(disabled=bindparam("is_disabled")))
+_SET_PORTAL_ROLE = Statement(update(user).where(_OWN_USER).values(portal_role=bindparam("new_role")))
 _DELETE_USER = Statement(delete(user).where(_OWN_USER))
 
 _SELECT_GROUPS = select(group.c.group_id, group.c.name)
@@ -34,6 +35,7 @@ _GROUP = Statement(_SELECT_GROUPS.where(group.c.group_id == bindparam("group_id"
 _GROUP_BY_NAME = Statement(_SELECT_GROUPS.where(group.c.name == bindparam("group_name")))
 _GROUPS = Statement(_SELECT_GROUPS.order_by(group.c.key))
 _ADD_GROUP = insert_if_new(group)
+_DELETE_GROUP = Statement(delete(group).where(group.c.group_id == bindparam("own_group")))
 
 _USER_AND_GROUP = Statement(
     select(user.c.key, group.c.key).where(
@@ -107,6 +109,7 @@ class PeopleQueries(Queries):
             full_name=full_name,
             email=email,
             disabled=False,
+            portal_role=PortalRole.USER.value,
         )
         if not added:
             raise Conflict(f"There is a user {username!r} already (letter case does not count).", name="UserExists")
@@ -122,6 +125,11 @@ class PeopleQueries(Queries):
     def set_disabled(self, username: str, disabled: bool) -> None:
         """Raises NotFound."""
         _check_user(username, self.sql.change(_SET_DISABLED, own_name=username, is_disabled=disabled))
+
+    def set_portal_role(self, username: str, portal_role: PortalRole) -> None:
+        """Raises NotFound."""
+        changed = self.sql.change(_SET_PORTAL_ROLE, own_name=username, new_role=portal_role.value)
+        _check_user(username, changed)
 
     def delete_user(self, username: str) -> bool:
         return self.sql.change(_DELETE_USER, own_name=username) == 1
@@ -141,6 +149,9 @@ class PeopleQueries(Queries):
         """Raises Conflict when the id or the name is taken."""
         if not self.sql.change(_ADD_GROUP, group_id=group.group_id, name=group.name):
             raise Conflict(f"There is a group {group.name!r} or {group.group_id!r} already.", name="GroupExists")
+
+    def delete_group(self, group_id: str) -> None:
+        self.sql.change(_DELETE_GROUP, own_group=group_id)
 
     def set_member(self, username: str, group_id: str, member: bool) -> None:
         """Put a user into a group or take them out. Idempotent. Raises NotFound."""
@@ -183,8 +194,8 @@ class PeopleQueries(Queries):
 
 
 def _user(row: Row, groups: Iterable[str]) -> User:
-    _, username, full_name, email, disabled = row
-    return User(username, full_name, email, bool(disabled), tuple(groups))
+    _, username, full_name, email, disabled, portal_role = row
+    return User(username, full_name, email, bool(disabled), tuple(groups), PortalRole(portal_role))
 
 
 def _check_user(username: str, changed: int) -> None:

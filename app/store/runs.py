@@ -18,15 +18,15 @@ _OWN_RUN = run.c.run_id == bindparam("own_id")
 _NOTE = Statement(update(run).where(_OWN_RUN).values(note=bindparam("new_note")))
 _END_RUN = Statement(update(run).where(_OWN_RUN).values(ended=true()))
 _STOP_RUN = Statement(update(run).where(_OWN_RUN).values(stopping=true()))
-_RUNS = (
+LIVE_RUNS: Final = (
     select(run.c.run_id, item.c.item_id, job.c.key, job.c.job_id, run.c.step_id, run.c.node_id, run.c.fence, run.c.note)
     .select_from(run.join(job, run.c.job_key == job.c.key).join(item, job.c.item_key == item.c.key))
     .where(_LIVE)
 )
-_RUN = Statement(_RUNS.where(run.c.run_id == bindparam("run_id")))
-_LOCK_RUN = Statement(_RUNS.where(run.c.run_id == bindparam("run_id")).with_for_update(key_share=True, of=run))
-_STOPPING = Statement(_RUNS.where(run.c.node_id == bindparam("node_id"), run.c.stopping).order_by(run.c.key))
-_RUNS_BY_KEY = Statement(_RUNS.where(AnyOf(run.c.key, "keys")).order_by(run.c.key))
+_RUN = Statement(LIVE_RUNS.where(run.c.run_id == bindparam("run_id")))
+_LOCK_RUN = Statement(LIVE_RUNS.where(run.c.run_id == bindparam("run_id")).with_for_update(key_share=True, of=run))
+_STOPPING = Statement(LIVE_RUNS.where(run.c.node_id == bindparam("node_id"), run.c.stopping).order_by(run.c.key))
+_RUNS_BY_KEY = Statement(LIVE_RUNS.where(AnyOf(run.c.key, "keys")).order_by(run.c.key))
 
 _START_NODE = put_into(node, ["node_id"])
 _RENEW_NODE = Statement(

@@ -118,8 +118,11 @@ item = _table(
     _text("org_id"),
     _text("name"),
     _int("access_version", default=1),
+    _text("owner", nullable=True),
+    _flag("going"),
     UniqueConstraint("item_id"),
 )
+"""``going``: it is being deleted, piece by piece, and nobody finds it any more."""
 
 job_number = _table("job_number", _ref("item", primary_key=True), _int("next_number"))
 """Apart from ``item``, so that creating jobs and changing access do not wait for each other."""
@@ -181,6 +184,7 @@ user = _table(
     _text("full_name", nullable=True),
     _text("email", nullable=True),
     _flag("disabled"),
+    _text("portal_role"),
     UniqueConstraint("username"),
     UniqueConstraint("username_folded"),
 )

@@ -8,6 +8,7 @@ from app.store.diagrams import DiagramQueries
 from app.store.dispatches import DispatchQueries
 from app.store.feed import FeedQueries
 from app.store.holds import HoldQueries
+from app.store.item_removal import ItemRemovalQueries
 from app.store.items import ItemQueries
 from app.store.job_search import SearchQueries
 from app.store.jobs import JobQueries
@@ -20,6 +21,7 @@ from app.store.runs import RunQueries
 
 class SqlTx(
     ItemQueries,
+    ItemRemovalQueries,
     JobQueries,
     SearchQueries,
     FeedQueries,

@@ -94,7 +94,7 @@ async def item(request: Request) -> Response:
     form = await read_form(request) if request.method == "POST" else {}
     asking = viewer_of(request, form.get("token"))
     found = await _item(request, await portal_of(request), asking)
-    return _answer(PortalItem(id=found.item_id, title=found.name, owner=SYSTEM.username))
+    return _answer(PortalItem(id=found.item_id, title=found.name, owner=found.owner or SYSTEM.username))
 
 
 async def _item(request: Request, portal: Portal, username: str) -> Item:

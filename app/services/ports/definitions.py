@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.domain.access import PortalRole
 from app.domain.diagram import Diagram
 
 
@@ -10,6 +11,7 @@ class Item:
     """One workflow item: an isolated set of jobs, diagrams, templates and roles. ``key`` is the store's own number.
 
     ``access_version`` grows with every change of users, groups, roles or keys that may change what somebody may do.
+    ``owner`` is the user who has made it.
     """
 
     key: int
@@ -17,6 +19,7 @@ class Item:
     org_id: str
     name: str
     access_version: int
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class User:
     email: str | None
     disabled: bool
     groups: tuple[str, ...]
+    portal_role: PortalRole = PortalRole.USER
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ class DefinitionTx(Protocol):
 
     # items
     def item(self, org_id: str, item_id: str) -> Item | None: ...
-    def items(self) -> list[Item]: ...
-    def add_item(self, item_id: str, org_id: str, name: str) -> Item: ...
+    def items(self) -> list[Item]:
+        """Those that are there to be used: one that is being deleted is not among them, and not found by its id."""
+
     def lock_item(self, item: Item) -> None:
         """Until the end of the transaction, let nobody else hold this item's lock (dependencies are added under it)."""
 
