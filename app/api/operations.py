@@ -588,7 +588,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ItemRequest,
         texts={"name": "The item's name; no other one has it."},
         errors=(400, 401, 404, 503),
-        privilege="the portal role publisher or administrator",
+        privilege="the portal role `publisher` or `administrator`",
         notes="The caller owns the item and administers it. An unquoted `&` belongs to the name.",
     ),
     f"GET {ADMIN}/{{itemId}}/creationStatus": Operation(
@@ -596,7 +596,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Administration",
         "Ask whether an item is there",
         CreationStatus,
-        privilege="a role in the item, to own it, or the portal role administrator",
+        notes="For whoever has a role in the item, owns it, or has the portal role administrator.",
     ),
     f"POST {ADMIN}/{{itemId}}/upgrade": Operation(
         "upgradeItem",
@@ -614,7 +614,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Delete an item with all its jobs",
         Success,
         errors=(400, 401, 404, 503),
-        privilege="the portal role administrator, or publisher and to own the item",
+        privilege="the portal role `administrator`, or publisher and to own the item",
         notes="It is not found from then on, its websockets are closed with 4500, and it is removed piece by piece.",
     ),
     "GET /sharing/rest": _portal("portalVersion", "Ask for the interface's version", PortalVersion),

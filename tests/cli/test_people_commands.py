@@ -199,3 +199,44 @@ def test_without_a_database_commands_say_how_to_get_one(tmp_path: Path) -> None:
 
 def _line(table: str, name: str) -> str:
     return next(line for line in table.splitlines() if line.startswith(name))
+
+
+def test_items_are_made_listed_and_deleted_while_the_server_runs(server: ServerProcess, command: Command) -> None:
+    command("user", "add", "ann")
+    item_id = command("item", "create", "Field & Co", "--owner", "ann").strip()
+    assert f"Field & Co  {item_id}  workflow      ann" in command("item", "list")
+    token = command("token", "ann").strip()
+    address = f"{server.websocket_url}/workflow/{item_id}/notificationWs?token={token}"
+    with connect(address) as peer:
+        assert json.loads(peer.recv(deadline(1))) == {"connected": True}
+        assert "Field & Co is deleted" in command("item", "delete", item_id, "--yes")
+        with pytest.raises(ConnectionClosed) as caught:
+            peer.recv(deadline(3))
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 4500
+    with pytest.raises(Failure, match="There is no workflow item"):
+        command("item", "delete", item_id, "--yes")
+
+
+def test_items_are_deleted_after_a_question(offline: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    item_id = offline("item", "create", "Second").strip()
+    monkeypatch.setattr("typer.confirm", lambda text, abort: ("'Second' with all its jobs" in text and abort) or None)
+    offline("item", "delete", item_id)
+    assert item_id not in offline("item", "list")
+    for wrong in (
+        ("item", "delete", ITEM_ID, "--yes"),
+        ("item", "create", "Workflow"),
+        ("item", "create", "x", "--owner", "z"),
+    ):
+        with pytest.raises(Failure):
+            offline(*wrong)
+
+
+def test_a_portal_role_is_given_and_listed(offline: Command) -> None:
+    offline("user", "add", "ben")
+    assert "publisher" in offline("user", "role", "ben", "publisher")
+    assert "ben    enabled  publisher" in offline("user", "list")
+    with pytest.raises(Failure):
+        offline("user", "role", "ben", "king")
+    with pytest.raises(Failure, match="There is no user"):
+        offline("user", "role", "zoe", "publisher")

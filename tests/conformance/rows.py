@@ -41,7 +41,7 @@ class Row:
 
 def rows() -> Iterator[Row]:
     """Every row."""
-    for section in (_JOBS,):
+    for section in (_JOBS, _ADMINISTRATION):
         yield from section
 
 
@@ -60,4 +60,38 @@ _JOBS: Final = (
         "test_section_05_01_create.py::test_create_jobs_answers_with_the_ids_and_no_success",
     ),
     _row("GET", _JOB, "getJob", "", "test_section_05_02_get.py::test_get_job_has_every_required_member"),
+)
+
+_ADMIN: Final = f"{ORG}/admin"
+_ADMIN_TESTS: Final = "test_section_13_administration.py"
+
+_ADMINISTRATION: Final = (
+    _row(
+        "POST",
+        f"{_ADMIN}/createWorkflowItem",
+        "createWorkflowItem",
+        "publisher",
+        f"{_ADMIN_TESTS}::test_a_new_item_is_there_when_the_answer_comes",
+    ),
+    _row(
+        "GET",
+        f"{_ADMIN}/{{itemId}}/creationStatus",
+        "getCreationStatus",
+        "",
+        f"{_ADMIN_TESTS}::test_the_status_is_told_to_who_has_to_do_with_the_item",
+    ),
+    _row(
+        "POST",
+        f"{_ADMIN}/{{itemId}}/upgrade",
+        "upgradeItem",
+        "adminAdvanced",
+        f"{_ADMIN_TESTS}::test_the_owner_upgrades_with_admin_advanced",
+    ),
+    _row(
+        "DELETE",
+        f"{_ADMIN}/{{itemId}}",
+        "deleteItem",
+        "administrator",
+        f"{_ADMIN_TESTS}::test_a_deleted_item_is_not_found_any_more",
+    ),
 )
