@@ -9,6 +9,7 @@ from app.api.operations import ITEM
 from app.api.routes import routes
 from app.domain.diagram import RESERVED_STEP_IDS
 from tests.api.test_keyed import SAMPLES
+from tests.conformance.rows import ORG, WEBSOCKET, rows
 
 HTTP = [route for route in routes if isinstance(route, Route)]
 
@@ -46,3 +47,9 @@ def test_every_post_of_the_workflow_api_is_tried_with_an_idempotency_key() -> No
     missing = posts - {f"{ITEM}/{name}" for name in SAMPLES}
     assert not missing, "let the handler answer through app/api/keyed.py, and add a sample to tests/api/test_keyed.py"
     assert len(posts) == len(SAMPLES)
+
+
+def test_every_route_of_an_item_and_of_the_server_has_one_row_in_the_tests_of_conformance() -> None:
+    served = sorted(route for route in described_routes(routes) if route[1].startswith(f"{ORG}/"))
+    told = sorted((row.method, row.path) for row in rows() if row.method != WEBSOCKET)
+    assert told == served, "add the row, and what goes with it: tests/conformance/README.md says how"
