@@ -9,7 +9,15 @@ from app.domain.diagram import Diagram
 from app.domain.finishing import Case
 from app.domain.geometry import read_location
 from app.domain.job import Answer, CurrentStep, Job, StepState
-from app.domain.prompts import FINISHED_BY_ANSWER, AnswerFacts, AnswerRefusal, Refused, given_values, return_value
+from app.domain.prompts import (
+    FINISHED_BY_ANSWER,
+    AnswerFacts,
+    AnswerRefusal,
+    Refused,
+    cancels,
+    given_values,
+    return_value,
+)
 from app.domain.refusals import describe_assignment
 from app.errors import InvalidValue
 from app.expressions.arcade import ArcadeError
@@ -53,6 +61,8 @@ def answer_problem(case: Case, answer: Answer, facts: AnswerFacts) -> str | None
         _check_comment(case, answer.comment or "")
         value = return_value(step, answer, facts)
         if value is None or not (step.kind in FINISHED_BY_ANSWER or step.proceed_next) or not step.paths:
+            return None
+        if cancels(step, answer):
             return None
         found = replace(case, job=_as_answered(case.job, answer, facts)).ways(value)
     except ArcadeError as error:

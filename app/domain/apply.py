@@ -46,11 +46,17 @@ def _activated(job: Job, event: e.StepsActivated) -> Job:
 def _started(job: Job, event: e.StepStarted) -> Job:
     job = _step(job, event.step_id, state=StepState.EXECUTING, run=event.run, return_value=None, fault=None)
     job = _flow(job, automatic_run=job.flow.automatic_run + 1 if event.automatic else 0)
+    if not event.automatic and job.ticket.queued_ms is None:
+        job = _ticket(job, queued_ms=event.run.started_ms)
     return job if job.started_ms is not None else replace(job, started_ms=event.run.started_ms)
 
 
 def _prompted(job: Job, event: e.PromptOpened) -> Job:
+    """A question that is only told again keeps its id, and its round."""
     run = job.flow.current(event.step_id).last_run
+    if run.prompt_id != event.prompt_id:
+        rounds = job.flow.rounds
+        job = _flow(job, rounds={**rounds, event.step_id: rounds.get(event.step_id, 0) + 1})
     return _step(job, event.step_id, state=StepState.WAITING, run=replace(run, prompt_id=event.prompt_id))
 
 
@@ -132,7 +138,24 @@ def _properties_set(job: Job, event: e.PropertiesSet) -> Job:
 
 
 def _closed(job: Job, event: e.JobClosed) -> Job:
+    job = _ticket(job, cancelled=True) if event.cancelled else job
     return replace(job, closed=True, closed_by=event.by, ended_ms=event.at_ms, status=event.status or job.status)
+
+
+def _queued(job: Job, event: e.JobQueued) -> Job:
+    return _ticket(job, queued_ms=event.at_ms)
+
+
+def _restarted(job: Job, _: e.JobRestarted) -> Job:
+    return _flow(replace(job, percent_complete=0), steps=(), pending=(), finished=(), automatic_run=0)
+
+
+def _ticket_set(job: Job, event: e.TicketSet) -> Job:
+    return replace(job, ticket=event.ticket, owned_by=event.owned_by)
+
+
+def _ticket(job: Job, **changes: Any) -> Job:
+    return replace(job, ticket=replace(job.ticket, **changes))
 
 
 def _reopened(job: Job, _: e.JobReopened) -> Job:
@@ -177,6 +200,9 @@ _APPLIERS: dict[type[Any], Callable[[Job, Any], Job]] = {
     e.AttachmentDeleted: _unchanged,
     e.PropertiesSet: _properties_set,
     e.JobClosed: _closed,
+    e.JobQueued: _queued,
+    e.JobRestarted: _restarted,
+    e.TicketSet: _ticket_set,
     e.JobReopened: _reopened,
     e.JobUpgraded: _upgraded,
     e.JobDeleted: _deleted,

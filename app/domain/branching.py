@@ -68,7 +68,7 @@ def moves_alone(step: Step) -> bool:
 def _expected(step: Step, codes: list[ReturnValue]) -> list[ReturnValue]:
     """Values that need a path: a question's answers; success; and the codes a service's expressions name."""
     if step.kind is StepKind.QUESTION:
-        return [choice.value for choice in choices(step)]
+        return [choice.value for choice in choices(step) if not choice.cancels]
     if not step.is_service:
         return [STEP_SUCCESS]
     numbers = [code for code in codes if code not in {STEP_SUCCESS, STEP_ERROR}]

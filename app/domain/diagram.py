@@ -108,6 +108,11 @@ class Step:
         return not self.is_service
 
     @property
+    def needs_project(self) -> bool:
+        """The step is held as long as its job has no project (v3-jobs.md 2.5)."""
+        return self.args.get("needsProject") is True
+
+    @property
     def needs_comment(self) -> bool:
         """An answer must bring a comment. Where comments are dropped, none can be demanded (design.md section 6)."""
         return self.comment_required and self.can_comment

@@ -21,6 +21,7 @@ from app.domain.job import (
     StepFault,
     StepState,
     StoredAnswer,
+    Ticket,
 )
 
 
@@ -287,11 +288,43 @@ class PropertiesSet:
 
 @dataclass(frozen=True, slots=True)
 class JobClosed:
-    """The job is closed; ``status`` is the template's final status, where it has one."""
+    """The job is closed; ``status`` is the template's final status, where it has one.
+
+    ``cancelled``: it was given up, and is never opened again.
+    """
 
     by: str
     at_ms: int
     status: str | None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobQueued:
+    """The job was accepted for processing (v3-jobs.md 4.3); what can start follows."""
+
+    by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobRestarted:
+    """A finished job begins anew; the step it begins at follows as ``StepsActivated``."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketSet:
+    """The job's ticket, its owner or both are others now.
+
+    ``told`` says of each member that has changed how the wire calls it, what it was and what it is, as text.
+    """
+
+    ticket: Ticket
+    owned_by: str
+    told: tuple[tuple[str, str, str], ...]
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +385,9 @@ Event = (
     | AttachmentDeleted
     | PropertiesSet
     | JobClosed
+    | JobQueued
+    | JobRestarted
+    | TicketSet
     | JobReopened
     | JobUpgraded
     | JobDeleted

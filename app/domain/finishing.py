@@ -141,8 +141,11 @@ def can_be_answered(case: Case) -> bool:
 
 
 def _success_leads_on(case: Case) -> bool:
-    values = [choice.value for choice in choices(case.step)] if case.step.kind is StepKind.QUESTION else [STEP_SUCCESS]
-    return not case.step.paths or any(_leads_on(case, value) for value in values)
+    if not case.step.paths:
+        return True
+    if case.step.kind is not StepKind.QUESTION:
+        return _leads_on(case, STEP_SUCCESS)
+    return any(choice.cancels or _leads_on(case, choice.value) for choice in choices(case.step))
 
 
 def _leads_on(case: Case, value: ReturnValue) -> bool:

@@ -3,6 +3,7 @@
 All times are integers, milliseconds since 1970-01-01 UTC. All collections keep the order in which things happened.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -169,7 +170,8 @@ class Flow:
     """Where a job is in its diagram: what moves, as opposed to what describes it.
 
     ``finished`` holds the ids of the steps that were finished at least once, in the order of their first finish.
-    ``automatic_run`` counts the steps that started by themselves since a person last did something.
+    ``automatic_run`` counts the steps that started by themselves since a person last did something. ``rounds`` says how
+    many questions each step has asked so far.
     """
 
     steps: tuple[CurrentStep, ...] = ()
@@ -177,6 +179,7 @@ class Flow:
     holds: tuple[Hold, ...] = ()
     finished: tuple[str, ...] = ()
     automatic_run: int = 0
+    rounds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -265,6 +268,46 @@ class Origin:
     automation_type: AutomationType
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a spooled job is about: a file that stays on the computer it was printed on until the job is released.
+
+    ``uuid`` is the name that computer gave it, ``registered_for`` the user it was for then: together they name one job.
+    ``size`` is in bytes; the other members are what the computer has parsed (v3-jobs.md 2.5), ``paper`` a code.
+    """
+
+    uuid: str
+    registered_for: str
+    computer: str
+    size: int | None = None
+    page_count: int = 0
+    color_count: int = 0
+    copies: int = 0
+    duplex: bool = False
+    color: bool = False
+    cost: float = 0
+    paper: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What the v3 dialects know of a job beyond the rest of it (v3-jobs.md 4.3).
+
+    ``project`` is a project's number, ``queued_ms`` when the job was last accepted for processing: by a person's first
+    start of a step, or by the v3 dialects. ``cancelled`` is final.
+    """
+
+    project: int | None = None
+    favorite: bool = False
+    account: str | None = None
+    worker_tag: str = ""
+    queued_ms: int | None = None
+    cancelled: bool = False
+    document: Document | None = None
+
+
+NO_TICKET = Ticket()
+
 MAX_DESCENDANTS = 1_000
 """So many jobs may come of one run of a CreateJob step, jobs of jobs included."""
 
@@ -308,6 +351,7 @@ class Job:
     versions: tuple[DataVersion, ...] = ()
     may_create: int = MAX_DESCENDANTS
     origin: Origin | None = None
+    ticket: Ticket = NO_TICKET
     facts: Facts = field(default=NO_FACTS, compare=False, repr=False)
 
     @property

@@ -74,6 +74,8 @@ def require(actor: Actor, kind: ManageType) -> None:
 def _reopen(work: Work) -> None:
     if not work.job.closed:
         raise RuleViolation("The job is open already.", name="JobNotClosed")
+    if work.job.ticket.cancelled:
+        raise RuleViolation("The job was cancelled, which is final.", name="JobCancelled")
     steps = tuple(step.step_id for step in work.job.flow.steps)
     work.record(e.JobReopened(work.actor.username, steps))
 

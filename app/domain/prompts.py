@@ -35,10 +35,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One allowed answer of a question."""
+    """One allowed answer of a question; ``cancels``: it gives the whole job up (``"cancel": true``, ours)."""
 
     name: str
     value: int
+    cancels: bool = False
 
 
 ANSWER_FIELDS: Mapping[StepKind, str] = {
@@ -75,7 +76,14 @@ def choices(step: Step) -> tuple[Choice, ...]:
 
 def _choice(key: str, entry: Mapping[str, Any]) -> Choice:
     name = entry.get("displayName") or entry.get("name") or key
-    return Choice(str(name), int(entry["value"]))
+    return Choice(str(name), int(entry["value"]), entry.get("cancel") is True)
+
+
+def cancels(step: Step, answer: Answer) -> bool:
+    """The answer gives the job up; it need lead nowhere."""
+    if step.kind is not StepKind.QUESTION:
+        return False
+    return any(choice.cancels and choice.value == answer.question_response for choice in choices(step))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from app.domain.commands import ApplyAnswer, CompleteRun, EndHold, EndStoppedRun
 from app.domain.diagram import Diagram, StepKind
 from app.domain.finishing import Case
 from app.domain.geometry import read_location
+from app.domain.giving_up import give_up
 from app.domain.job import Answer, CurrentStep, Hold, Job, ReturnValue, StepFault, StepState, StoredAnswer
 from app.domain.outcomes import Decision, Recorded
 from app.domain.paths import scope_of, ways_out
-from app.domain.prompts import FINISHED_BY_ANSWER, AnswerFacts, Refused, given_values, return_value
+from app.domain.prompts import FINISHED_BY_ANSWER, AnswerFacts, Refused, cancels, given_values, return_value
 from app.domain.work import Work
 from app.errors import InvalidValue, RuleViolation
 from app.expressions.arcade import STEP_SUCCESS
@@ -75,6 +76,9 @@ def _take_effect(work: Work, current: CurrentStep, answer: Answer, facts: Answer
     if value is None:
         work.fail_and_follow(step.step_id, StepFault("The step's user could not carry it out.", USER_FAILED))
         return
+    if cancels(step, answer):
+        give_up(work)
+        return
     if step.kind is StepKind.DEFINE_LOCATION and answer.location is not None:
         place = read_location(answer.location)
         work.record(e.LocationSet(place, by, added=work.job.location is None))
@@ -99,19 +103,20 @@ def end_run(
     command: CompleteRun | FailRun | EndStoppedRun | ReportProgress,
     moment: Moment,
 ) -> Decision | None:
-    """Take what an executor reports. None when its run is over already: a late result changes nothing."""
+    """Take what an executor reports. None when its run is over already: a late result changes nothing, and one of a job
+    that was given up meanwhile ends the run and no more."""
     current = job.flow.step(command.step_id)
     if current is None or current.run is None or current.run.run_id != command.run_id:
         return None
     if current.state not in {StepState.EXECUTING, StepState.STOPPING}:
         return None
     work = Work(job, diagram, SYSTEM, now_ms=moment.now_ms, new_id=moment.new_id)
-    if isinstance(command, CompleteRun):
+    if isinstance(command, EndStoppedRun) or (job.ticket.cancelled and not isinstance(command, ReportProgress)):
+        work.record(stopped(work, command.step_id))
+    elif isinstance(command, CompleteRun):
         work.complete(command.step_id, command.return_value)
     elif isinstance(command, FailRun):
         work.fail_and_follow(command.step_id, StepFault(command.msg, command.msg_code))
-    elif isinstance(command, EndStoppedRun):
-        work.record(stopped(work, command.step_id))
     else:
         work.record(e.StepProgressed(command.step_id, command.msg, command.msg_code))
     work.start_automatic_steps()

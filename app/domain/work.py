@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.domain import events as e
-from app.domain.access import Actor
+from app.domain.access import SYSTEM, Actor
 from app.domain.apply import apply
 from app.domain.diagram import Diagram, Schedule
 from app.domain.job import (
@@ -196,9 +196,25 @@ class Work:
             if release_ms is not None:
                 hold = Hold(self.new_id(), current.step_id, "system", self.now_ms, scheduled_release_ms=release_ms)
                 self.record(e.HoldSet(hold, blocks=True))
+            self.hold_for_project(current.step_id)
             self.queue_if_automatic(current.step_id)
 
+    # ------------------------------------------------------------ beginning anew
+
+    def restart(self, step_id: str, assignment: Assignment) -> None:
+        """Let a finished job begin anew, at this step."""
+        self.record(e.JobRestarted(self.actor.username))
+        first = self._visit(step_id, assignment)
+        self.record(e.StepsActivated((first,)))
+        self._arrived((first,))
+
     # ------------------------------------------------------------ holds, versions
+
+    def hold_for_project(self, step_id: str) -> None:
+        """Hold a current step that needs a project while the job has none."""
+        if self.diagram.by_id[step_id].needs_project and self.job.ticket.project is None:
+            hold = Hold(self.new_id(), step_id, SYSTEM.username, self.now_ms)
+            self.record(e.HoldSet(hold, blocks=True))
 
     def release(self, hold: Hold) -> None:
         """End a hold; a step that is free again, and automatic, starts."""

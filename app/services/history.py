@@ -117,7 +117,20 @@ def _properties(event: e.PropertiesSet, now_ms: int, _: str) -> Iterator[History
 
 
 def _closed(event: e.JobClosed, now_ms: int, _: str) -> Iterator[HistoryEntry]:
-    yield _line("Closed", now_ms, event.by, result=event.status)
+    yield _line("Cancelled" if event.cancelled else "Closed", now_ms, event.by, result=event.status)
+
+
+def _queued(event: e.JobQueued, now_ms: int, _: str) -> Iterator[HistoryEntry]:
+    yield _line("Processed", now_ms, event.by)
+
+
+def _restarted(event: e.JobRestarted, now_ms: int, _: str) -> Iterator[HistoryEntry]:
+    yield _line("Restarted", now_ms, event.by)
+
+
+def _ticket_set(event: e.TicketSet, now_ms: int, _: str) -> Iterator[HistoryEntry]:
+    changes = "; ".join(f"{name}: {before or 'none'} -> {after or 'none'}" for name, before, after in event.told)
+    yield _line("Updated", now_ms, event.by, result=changes)
 
 
 def _reopened(event: e.JobReopened, now_ms: int, _: str) -> Iterator[HistoryEntry]:
@@ -151,6 +164,9 @@ _WRITERS: dict[type, Callable[[Any, int, str], Iterator[HistoryEntry]]] = {
     e.AttachmentDeleted: _detached,
     e.PropertiesSet: _properties,
     e.JobClosed: _closed,
+    e.JobQueued: _queued,
+    e.JobRestarted: _restarted,
+    e.TicketSet: _ticket_set,
     e.JobReopened: _reopened,
     e.JobUpgraded: _upgraded,
 }

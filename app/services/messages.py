@@ -402,7 +402,22 @@ def _properties_set(event: e.PropertiesSet, job: Job, __: Diagram) -> list[Told]
 
 
 def _closed(event: e.JobClosed, job: Job, _: Diagram) -> list[Told]:
-    return [job_updated(job, closed="true", closed_by=event.by, end_date=iso(event.at_ms), job_status=job.status)]
+    cancelled = {"cancelled": "true"} if event.cancelled else {}  # ours: it is final
+    end_date = iso(event.at_ms)
+    return [job_updated(job, closed="true", closed_by=event.by, end_date=end_date, job_status=job.status, **cancelled)]
+
+
+def _queued(event: e.JobQueued, job: Job, _: Diagram) -> list[Told]:
+    """Ours: when the job was accepted for processing, by way of the v3 dialects."""
+    return [job_updated(job, queued_by=event.by, queue_date=iso(event.at_ms))]
+
+
+def _restarted(_: e.JobRestarted, job: Job, __: Diagram) -> list[Told]:
+    return [job_updated(job, percent_complete="0")]
+
+
+def _ticket_set(event: e.TicketSet, job: Job, _: Diagram) -> list[Told]:
+    return [job_updated(job, **{name: after for name, _, after in event.told})]
 
 
 def _reopened(_: e.JobReopened, job: Job, __: Diagram) -> list[Told]:
@@ -444,6 +459,9 @@ _TELLERS: dict[type, Callable[[Any, Job, Diagram], list[Told]]] = {
     e.AttachmentDeleted: _detached,
     e.PropertiesSet: _properties_set,
     e.JobClosed: _closed,
+    e.JobQueued: _queued,
+    e.JobRestarted: _restarted,
+    e.TicketSet: _ticket_set,
     e.JobReopened: _reopened,
     e.JobUpgraded: _upgraded,
     e.JobDeleted: _deleted,

@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
 from app.domain.geometry import extent
-from app.domain.job import AutomationType, DataVersion, Flow, Job, Location, Origin
+from app.domain.job import NO_TICKET, AutomationType, DataVersion, Document, Flow, Job, Location, Origin, Ticket
+from app.domain.phases import phase_of
 from app.errors import Conflict
 from app.services.ports import Item, JobRecord
 from app.store.base import Queries, Surroundings
@@ -21,7 +22,9 @@ _DESCRIBED: Final = (
 ).split()
 """Members of ``Job`` that are columns as they are, in the order of its constructor."""
 
-_DESCRIPTION: Final = attrgetter(*_DESCRIBED, "closed", "closed_by", "location", "versions", "may_create", "origin")
+_DESCRIPTION: Final = attrgetter(
+    *_DESCRIBED, "closed", "closed_by", "location", "versions", "may_create", "origin", "ticket"
+)
 """All of a job but its flow: what a mere step forward leaves alone."""
 
 NO_HASH: Final = bytes(32)
@@ -31,13 +34,13 @@ _COLUMNS = [
     job.c[name]
     for name in (
         "key seq feed_hash details flow closed closed_by geometry_type geometry versions may_create automation_id "
-        "automation_type"
+        "automation_type ticket phase_ms"
     ).split()
 ] + [job.c[name] for name in _DESCRIBED]
 
-_SELECT = select(*_COLUMNS).where(job.c.item_key == bindparam("item_key"))
-_READ = Statement(_SELECT.where(job.c.job_id == bindparam("job_id")))
-_LOCK_IDS = _SELECT.where(AnyOf(job.c.job_id, "job_ids")).order_by(job.c.key)
+SELECT_JOBS: Final = select(*_COLUMNS).where(job.c.item_key == bindparam("item_key"))
+_READ = Statement(SELECT_JOBS.where(job.c.job_id == bindparam("job_id")))
+_LOCK_IDS = SELECT_JOBS.where(AnyOf(job.c.job_id, "job_ids")).order_by(job.c.key)
 LOCK_JOBS: Final = Statement(_LOCK_IDS.with_for_update())
 LOCK_JOBS_AT_ONCE: Final = Statement(_LOCK_IDS.with_for_update(nowait=True))
 LOCK_KEYS: Final = Statement(select(job.c.key).where(AnyOf(job.c.key, "keys")).order_by(job.c.key).with_for_update())
@@ -71,7 +74,7 @@ _SAVE = Statement(
 _SAVE_FLOW = Statement(
     update(job)
     .where(job.c.key == bindparam("own_key"))
-    .values({name: bindparam(name) for name in ("seq", "feed_hash", "details", "flow")})
+    .values({name: bindparam(name) for name in ("seq", "feed_hash", "details", "flow", "phase", "phase_ms")})
 )
 _DELETE = Statement(delete(job).where(job.c.key == bindparam("own_key")))
 _MARK_DELETED = Statement(
@@ -92,6 +95,7 @@ _StepRow = tuple[str, str, str, str | None]
 """What is known of a current step, in the order of ``_STEP_COLUMNS``."""
 
 _decode_flow = msgspec.json.Decoder(Flow).decode
+_decode_ticket = msgspec.json.Decoder(Ticket).decode
 _decode_versions = msgspec.json.Decoder(tuple[DataVersion, ...]).decode
 _decode_details = msgspec.json.Decoder(dict[str, int]).decode
 _encode = msgspec.json.Encoder().encode
@@ -123,20 +127,21 @@ class JobQueries(Queries):
     def _record(self, row: Row) -> JobRecord:
         key, seq, feed_hash, details, flow, closed, closed_by, geometry_type, geometry, versions, quota = row[:11]
         location = None if geometry_type is None else Location(geometry_type, geometry)
-        automation_id, automation_type = row[11:13]
+        automation_id, automation_type, ticket, phase_ms = row[11:15]
         origin = None if automation_id is None else Origin(automation_id, AutomationType(automation_type))
-        made = (_decode_versions(versions) if versions else (), quota, origin)
-        members: Row = (*row[13:], bool(closed), closed_by, location, _decode_flow(flow), *made)
+        kept_ticket = _decode_ticket(ticket) if ticket else NO_TICKET
+        made = (_decode_versions(versions) if versions else (), quota, origin, kept_ticket)
+        members: Row = (*row[15:], bool(closed), closed_by, location, _decode_flow(flow), *made)
         job = Job(*members)
         self._known[key] = job
         self._last_seq[key] = seq
-        return JobRecord(key, job, seq, feed_hash, _decode_details(details))
+        return JobRecord(key, job, seq, feed_hash, _decode_details(details), phase_ms=phase_ms)
 
     def add_job(self, item: Item, job: Job, step_names: Mapping[str, str] | None = None) -> JobRecord:
         used = self.sql.one(_USE_ID, item_key=item.key, job_id=job.job_id)
         if used is None:
             raise Conflict(f"The job id {job.job_id!r} has been used in this item; choose another.", name="JobIdInUse")
-        record = JobRecord(used[0], job, 0, NO_HASH, {})
+        record = JobRecord(used[0], job, 0, NO_HASH, {}, phase_ms=self.now_ms())
         self.sql.change(
             _INSERT, key=record.key, item_key=item.key, job_id=job.job_id, **_moving(record), **_describing(job)
         )
@@ -154,6 +159,8 @@ class JobQueries(Queries):
         before, after = self._known.get(record.key), record.job
         if before is None:
             raise ValueError(f"job {record.job.job_id!r} was not read in this transaction")
+        if phase_of(before) is not phase_of(after):
+            record.phase_ms = self.now_ms()
         if _DESCRIPTION(before) == _DESCRIPTION(after):
             self.sql.change(_SAVE_FLOW, own_key=record.key, **_moving(record))
         else:
@@ -212,6 +219,8 @@ def _moving(record: JobRecord) -> dict[str, Any]:
         "feed_hash": record.feed_hash,
         "details": _encode(record.details).decode(),
         "flow": _encode(record.job.flow).decode(),
+        "phase": phase_of(record.job).value,
+        "phase_ms": record.phase_ms,
     }
 
 
@@ -228,9 +237,21 @@ def _describing(job: Job) -> dict[str, Any]:
         "may_create": job.may_create,
         "automation_id": job.origin.automation_id if job.origin else None,
         "automation_type": job.origin.automation_type.value if job.origin else None,
+        "ticket": None if job.ticket == NO_TICKET else _encode(job.ticket).decode(),
+        "document_key": _document_key(job.ticket.document),
         **dict(zip(EXTENT, (location and extent(location)) or (None,) * 4, strict=True)),
         **{f"{name}_folded": _fold(getattr(job, name)) for name in FOLDED},
     }
+
+
+def _document_key(document: Document | None) -> str | None:
+    """What a document is found by: whom it was registered for, and what their computer calls it."""
+    return key_of_document(document.registered_for, document.uuid) if document else None
+
+
+def key_of_document(registered_for: str, uuid: str) -> str:
+    """No user's name has a line end."""
+    return f"{registered_for}\n{uuid}"
 
 
 def _step_rows(flow: Flow, names: Mapping[str, str]) -> dict[str, _StepRow]:

@@ -219,6 +219,24 @@ signing_key = _table(
     UniqueConstraint("key_id"),
 )
 
+project = _table("project", _key(), _ref("item"), _text("name"), UniqueConstraint("item_key", "name"))
+"""What jobs of the v3 dialects can be done for; its key is its number there."""
+
+api_client = _table(
+    "api_client",
+    _key(),
+    _text("client_id"),
+    _text("name"),
+    _bytes("secret_hash"),
+    _ref("user", nullable=True),
+    _text("scopes"),
+    _int("created_ms"),
+    UniqueConstraint("client_id"),
+    UniqueConstraint("name"),
+)
+"""Programs that get tokens for the v3 dialects: a user's, or for themselves. ``scopes`` is a JSON array."""
+Index("ix_api_client_user_key", api_client.c.user_key)
+
 # ---------------------------------------------------------------- diagrams and templates
 
 diagram = _table(
@@ -356,10 +374,16 @@ job = _table(
     _int("may_create"),
     _text("automation_id", nullable=True),
     _text("automation_type", nullable=True),
+    _text("ticket", nullable=True),
+    _text("document_key", nullable=True),
+    _text("phase"),
+    _int("phase_ms"),
     *(Column(name, Float) for name in EXTENT),
     *(_text(f"{name}_folded", nullable=True) for name in FOLDED),
     UniqueConstraint("item_key", "job_id"),
 )
+"""``phase`` is worked out of the rest (``app.domain.phases``) at each write, and ``phase_ms`` is since when it is so:
+what the lists of the v3 dialects are narrowed by. ``document_key`` names the document of a spooled job."""
 for _searched in (
     "template_id",
     "owned_by",
@@ -375,6 +399,11 @@ for _searched in (
 for _sorted in ("name", "priority", "due_ms", "created_ms"):
     Index(f"ix_job_item_key_{_sorted}", job.c.item_key, job.c[_sorted], job.c.key)
 """What jobs are mostly sorted by: with the key in it, a page is read in order, however many have the same value."""
+_spooled = job.c.document_key.is_not(None)
+Index(
+    "ix_job_document_key", job.c.item_key, job.c.document_key, unique=True,
+    postgresql_where=_spooled, sqlite_where=_spooled,
+)  # fmt: skip
 Index("ix_job_item_key_diagram", job.c.item_key, job.c.diagram_id, job.c.diagram_version)
 
 STEP_FOLDED = ("step_id", "step_name", "assigned_type", "assigned_to")

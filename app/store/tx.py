@@ -11,8 +11,8 @@ from app.store.holds import HoldQueries
 from app.store.item_removal import ItemRemovalQueries
 from app.store.items import ItemQueries
 from app.store.job_search import SearchQueries
-from app.store.jobs import JobQueries
 from app.store.kept_answers import KeptAnswerQueries
+from app.store.numbers import NumberQueries
 from app.store.people import PeopleQueries
 from app.store.properties import PropertyQueries
 from app.store.records import RecordQueries
@@ -22,7 +22,7 @@ from app.store.runs import RunQueries
 class SqlTx(
     ItemQueries,
     ItemRemovalQueries,
-    JobQueries,
+    NumberQueries,
     SearchQueries,
     FeedQueries,
     RecordQueries,

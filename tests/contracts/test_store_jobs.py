@@ -47,6 +47,7 @@ FULL_FLOW = Flow(
     holds=(Hold("h", "a", "ann", 17, scheduled_release_ms=18, dependent_job_id="other", dependent_step_id="x"),),
     finished=("e", "f"),
     automatic_run=3,
+    rounds={"a": 2},
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from app.domain.commands import (
 )
 from app.domain.diagram import Diagram
 from app.domain.job import (
+    NO_TICKET,
     UNASSIGNED,
     Answer,
     Attachment,
@@ -581,6 +582,76 @@ GOLDEN: list[tuple[e.Event, Job, list[tuple[str, dict[str, Any]]]]] = [
                         "jobProperties": [
                             {"propertyName": "diagram_version", "value": "2"},
                             {"propertyName": "diagram_name", "value": "Inspection"},
+                        ]
+                    }
+                },
+            )
+        ],
+    ),
+    (
+        e.JobClosed("ana", AT_MS, None, cancelled=True),
+        at(),
+        [
+            (
+                "JobUpdated",
+                {
+                    "properties": {
+                        "jobProperties": [
+                            {"propertyName": "closed", "value": "true"},
+                            {"propertyName": "closed_by", "value": "ana"},
+                            {"propertyName": "end_date", "value": AT},
+                            {"propertyName": "job_status", "value": "Ready"},
+                            {"propertyName": "cancelled", "value": "true"},
+                        ]
+                    }
+                },
+            )
+        ],
+    ),
+    (
+        e.JobQueued("ana", AT_MS),
+        at(),
+        [
+            (
+                "JobUpdated",
+                {
+                    "properties": {
+                        "jobProperties": [
+                            {"propertyName": "queued_by", "value": "ana"},
+                            {"propertyName": "queue_date", "value": AT},
+                        ]
+                    }
+                },
+            )
+        ],
+    ),
+    (
+        e.JobRestarted("ana"),
+        at(),
+        [
+            (
+                "JobUpdated",
+                {
+                    "properties": {
+                        "jobProperties": [
+                            {"propertyName": "percent_complete", "value": "0"},
+                        ]
+                    }
+                },
+            )
+        ],
+    ),
+    (
+        e.TicketSet(NO_TICKET, "ben", (("owned_by", "ana", "ben"), ("project_id", "3", "")), "ana"),
+        at(),
+        [
+            (
+                "JobUpdated",
+                {
+                    "properties": {
+                        "jobProperties": [
+                            {"propertyName": "owned_by", "value": "ben"},
+                            {"propertyName": "project_id", "value": ""},
                         ]
                     }
                 },

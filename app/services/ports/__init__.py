@@ -31,6 +31,7 @@ from app.services.ports.jobs import (
     SortBy,
 )
 from app.services.ports.nodes import Bus, BusStats, Effects, Post, Publisher, RunStarter
+from app.services.ports.numbers import ApiClient, JobFilter, JobOrder, Project, Sight
 from app.services.ports.runs import AnswerRecord, Dispatch, Errand, PendingAnswer, RunRecord, Timer
 from app.services.ports.steps import (
     Adoption,
@@ -47,6 +48,7 @@ from app.services.ports.tx import Tx
 __all__ = [
     "Adoption",
     "AnswerRecord",
+    "ApiClient",
     "AtomicWork",
     "Automation",
     "BlobInfo",
@@ -67,6 +69,8 @@ __all__ = [
     "Group",
     "HistoryEntry",
     "Item",
+    "JobFilter",
+    "JobOrder",
     "JobQuery",
     "JobRecord",
     "JobRow",
@@ -74,6 +78,7 @@ __all__ = [
     "KeptAnswer",
     "PendingAnswer",
     "Post",
+    "Project",
     "Publisher",
     "ReleasedHold",
     "RunRecord",
@@ -81,6 +86,7 @@ __all__ = [
     "SavedSearch",
     "Scalar",
     "Setting",
+    "Sight",
     "SigningKey",
     "SortBy",
     "StepContext",

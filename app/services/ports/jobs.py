@@ -16,7 +16,8 @@ class JobRecord:
 
     ``seq`` is the number of the last feed message (0: none yet), ``feed_hash`` the hash of that row. ``details`` maps a
     current step's id to the seq of the message that describes its state (``JobState.stepStates[].messageDetails``).
-    ``step_names`` are names of current steps by id, for searches; whoever saves the job gives them.
+    ``step_names`` are names of current steps by id, for searches; whoever saves the job gives them. ``phase_ms`` is
+    since when the job is in its phase (``app.domain.phases``); the store sees to it.
     """
 
     key: int
@@ -25,6 +26,12 @@ class JobRecord:
     feed_hash: bytes
     details: dict[str, int]
     step_names: Mapping[str, str] = field(default_factory=dict)
+    phase_ms: int = 0
+
+    @property
+    def number(self) -> int:
+        """What the v3 dialects call it: the store's own key, which no job of any item had before."""
+        return self.key
 
 
 @dataclass(frozen=True, slots=True)

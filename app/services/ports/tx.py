@@ -6,10 +6,11 @@ from app.services.ports.tx_administration import AdministrationTx
 from app.services.ports.tx_automations import AutomationTx
 from app.services.ports.tx_definitions import DefinitionTx
 from app.services.ports.tx_jobs import JobTx
+from app.services.ports.tx_numbers import NumberTx
 from app.services.ports.tx_runs import RunTx
 
 
-class Tx(JobTx, RunTx, DefinitionTx, AutomationTx, AdministrationTx, Protocol):
+class Tx(JobTx, RunTx, DefinitionTx, AutomationTx, AdministrationTx, NumberTx, Protocol):
     """One database transaction, seen from inside. Synchronous; lives in one database thread; never leaves it.
 
     Reads of a read-only transaction see one snapshot. A writing one sees its own writes; where several write at once,

@@ -239,6 +239,34 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "project",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("name", TextType, nullable=False),
+        sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_project_item_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_project")),
+        sa.UniqueConstraint("item_key", "name", name=op.f("uq_project_item_key_name")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "api_client",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("client_id", TextType, nullable=False),
+        sa.Column("name", TextType, nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_key", KeyType, autoincrement=False, nullable=True),
+        sa.Column("scopes", TextType, nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_key"], ["user.key"], name=op.f("fk_api_client_user_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_api_client")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_api_client_client_id")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_client_name")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_index("ix_api_client_user_key", "api_client", ["user_key"], unique=False)
+    op.create_table(
         "stored_template",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
@@ -407,6 +435,10 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("may_create", sa.BigInteger(), nullable=False),
         sa.Column("automation_id", TextType, nullable=True),
         sa.Column("automation_type", TextType, nullable=True),
+        sa.Column("ticket", TextType, nullable=True),
+        sa.Column("document_key", TextType, nullable=True),
+        sa.Column("phase", TextType, nullable=False),
+        sa.Column("phase_ms", sa.BigInteger(), nullable=False),
         sa.Column("west", sa.Float(), nullable=True),
         sa.Column("south", sa.Float(), nullable=True),
         sa.Column("east", sa.Float(), nullable=True),
@@ -431,6 +463,14 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.UniqueConstraint("item_key", "job_id", name=op.f("uq_job_item_key_job_id")),
         sqlite_autoincrement=False,
         sqlite_with_rowid=True,
+    )
+    op.create_index(
+        "ix_job_document_key",
+        "job",
+        ["item_key", "document_key"],
+        unique=True,
+        postgresql_where=sa.text("document_key IS NOT NULL"),
+        sqlite_where=sa.text("document_key IS NOT NULL"),
     )
     op.create_index("ix_job_item_key_closed", "job", ["item_key", "closed"], unique=False)
     op.create_index("ix_job_item_key_created_by", "job", ["item_key", "created_by"], unique=False)
