@@ -5,6 +5,7 @@ WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY scripts scripts
 COPY clients/python clients/python
+COPY clients/js/src clients/js/src
 COPY app app
 RUN scripts/image-build.sh /opt/stepgate
 

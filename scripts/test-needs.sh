@@ -37,3 +37,6 @@ fi
 
 # One test compiles the load generator of the benchmarks and tries it.
 "$(dirname "$0")/bench-needs.sh"
+
+# The JavaScript client's tests import a websocket and the TypeScript compiler.
+"$(dirname "$0")/js-needs.sh"

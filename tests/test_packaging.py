@@ -68,6 +68,13 @@ def test_the_wheel_holds_every_file_of_a_package(image: Path, folder: str) -> No
     assert sources <= _files(site / Path(folder).name)
 
 
+def test_the_wheel_holds_the_javascript_client_where_the_console_serves_it_from(image: Path) -> None:
+    (site,) = (image / "opt/stepgate/lib").glob("python*/site-packages")
+    sources = _files(ROOT / "clients/js/src")
+    assert "index.js" in {str(name) for name in sources}
+    assert sources == _files(site / "app/console/client")
+
+
 def test_the_wheel_brings_no_tests_along(image: Path) -> None:
     (site,) = (image / "opt/stepgate/lib").glob("python*/site-packages")
     assert not (site / "tests").exists()

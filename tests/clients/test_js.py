@@ -1,0 +1,108 @@
+"""The JavaScript client under Node's own runner, against a real server: each file of ``clients/js/test`` is a test here.
+
+The server is shared by a module's files; one that needs another user's token, or the server killed and started again,
+asks for it over a small HTTP interface, since it is this process that holds the server.
+"""
+
+import http.server
+import os
+import shlex
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.support import ServerProcess, deadline, once
+
+ROOT = Path(__file__).parents[2]
+CLIENT = ROOT / "clients" / "js"
+FILES = sorted(path.name for path in (CLIENT / "test").glob("*.test.js"))
+INSTALL_S = 20
+FILE_S = 10
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that the files share; one that has stopped it starts it again."""
+    process = ServerProcess(tmp_path_factory.mktemp("server"), {})
+    try:
+        process.start_on_a_free_port()
+        yield process
+    finally:
+        process.close()
+
+
+@pytest.fixture(scope="module")
+def control(server: ServerProcess) -> Iterator[str]:
+    """The address at which a test file asks for what only this process can do."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            url = urlsplit(self.path)
+            words = {name: values[0] for name, values in parse_qs(url.query).items()}
+            try:
+                status, text = 200, _do(server, url.path.strip("/"), words)
+            except Exception as error:  # noqa: BLE001  (the test that has asked shows it)
+                status, text = 500, repr(error)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
+            """Stay quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, name="control of the server")
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_address[1]}"
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def _do(server: ServerProcess, what: str, words: dict[str, str]) -> str:
+    match what:
+        case "token":
+            return server.token(words["user"], ttl_s=int(words["ttl"]) if "ttl" in words else None)
+        case "command":
+            return server.command(*shlex.split(words["words"]))
+        case "kill":
+            server.kill9()
+        case "stop":
+            server.stop()
+        case "start":
+            server.start()
+        case "freeze":
+            server.freeze()
+        case "thaw":
+            server.thaw()
+        case _:
+            raise ValueError(what)
+    return ""
+
+
+@pytest.fixture(scope="module")
+def needs() -> None:
+    """What the test files import is installed."""
+    once("js-needs", _install)
+
+
+def _install(_: Path) -> None:
+    done = subprocess.run(
+        [ROOT / "scripts" / "js-needs.sh"], capture_output=True, text=True, check=False, timeout=deadline(INSTALL_S)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_client_under_node(name: str, server: ServerProcess, control: str, needs: None) -> None:
+    variables = {"STEPGATE_JS_URL": server.url, "STEPGATE_JS_TOKEN": server.token(), "STEPGATE_JS_CONTROL": control}
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=spec", f"test/{name}"],
+        cwd=CLIENT, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=deadline(FILE_S),
+    )  # fmt: skip
+    assert done.returncode == 0, f"{name}:\n{done.stdout}{done.stderr}"
