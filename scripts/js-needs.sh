@@ -4,4 +4,4 @@ set -eu
 cd "$(dirname "$0")/../clients/js"
 
 [ node_modules/.package-lock.json -nt package-lock.json ] && exit 0
-npm ci --no-audit --no-fund --loglevel=error
+npm ci --no-audit --no-fund --loglevel=error >/dev/null
