@@ -1,4 +1,4 @@
-"""The JavaScript client under Node's own runner, against a real server: each file of ``clients/js/test`` is a test here.
+"""The JavaScript client under Node's own runner and a real server: each file of ``clients/js/test`` is a test here.
 
 The server is shared by a module's files; one that needs another user's token, or the server killed and started again,
 asks for it over a small HTTP interface, since it is this process that holds the server.
