@@ -128,6 +128,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="Seconds a mail server may take to be ready for an e-mail, and again to take it.")
     ] = 60.0
 
+    allow_unsecure_webhooks: Annotated[
+        bool, Meta(description="Let webhooks without a secret make jobs: whoever knows their address can.")
+    ] = False
+
     # what one peer may ask for
     max_body_bytes: Annotated[Positive, Meta(description="Largest body of an HTTP request.")] = 10 * 1024 * 1024
     max_attachment_bytes: Annotated[Positive, Meta(description="Largest file that can be attached.")] = 10 * 1024 * 1024

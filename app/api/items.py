@@ -36,12 +36,13 @@ class ServerStatus(msgspec.Struct, rename="camel"):
 
 async def read(request: Request) -> Response:
     """``GET /{orgId}/{itemId}``."""
-    return JsonResponse(await gateway(request).engine.query(caller_of(request), _details))
+    unsecure = gateway(request).settings.allow_unsecure_webhooks
+    return JsonResponse(await gateway(request).engine.query(caller_of(request), lambda unit: _details(unit, unsecure)))
 
 
-def _details(unit: Unit) -> ItemDetails:
+def _details(unit: Unit, unsecure: bool) -> ItemDetails:
     has_mail = any(setting.name == "smtpServer" and setting.value for setting in unit.tx.settings(unit.item))
-    return ItemDetails(custom_smtp=has_mail)
+    return ItemDetails(allow_unsecure_webhooks=unsecure, custom_smtp=has_mail)
 
 
 async def check_status(_: Request) -> Response:

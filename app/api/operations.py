@@ -26,6 +26,7 @@ from app.protocol.attachments import (
     LinksAddedAnswer,
     LinksBody,
 )
+from app.protocol.automations import AutomationDetails, AutomationList, AutomationsBody, AutomationsEdited
 from app.protocol.community import (
     Found,
     GroupList,
@@ -151,6 +152,7 @@ _JOB: Final = f"{ITEM}/jobs/{{jobId}}"
 _ATTACHMENT: Final = f"{_JOB}/attachments/{{attachmentId}}"
 _DIAGRAM: Final = f"{ITEM}/diagrams/{{diagramId}}"
 _TEMPLATE: Final = f"{ITEM}/jobTemplates/{{jobTemplateId}}"
+_AUTOMATIONS: Final = f"{_TEMPLATE}/automatedCreation"
 _LOOKUPS: Final = f"{ITEM}/lookups/{{lookupType}}"
 _STORED: Final = f"{ITEM}/templates/{{templateType}}"
 _PEOPLE: Final = f"{ITEM}/community"
@@ -193,6 +195,7 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "diagram_id": ("diagramId", "The diagram's id."),
     "version": ("diagramVersion", "1, 2, ...; -1 is the draft."),
     "template_id": ("jobTemplateId", "The job template's id."),
+    "automation_id": ("automationId", "The automation's id."),
     "lookup_type": ("lookupType", "`status`, `priority`, `percentComplete`, or a type of one's own."),
     "template_type": ("templateType", "`email`, `webRequest`, or a type of one's own."),
     "context": ("context", "The name a portal is asked by, when not at the server's root."),
@@ -490,6 +493,29 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Let only the members of these groups use the template",
         Success,
         ShareBody,
+        privilege="`adminBasic`",
+    ),
+    f"GET {_AUTOMATIONS}": Operation(
+        "getJobTemplateAutomations",
+        "Job templates",
+        "List what makes jobs of the template by itself",
+        AutomationList,
+        privilege="`adminBasic`",
+    ),
+    f"POST {_AUTOMATIONS}": Operation(
+        "updateJobTemplateAutomations",
+        "Job templates",
+        "Add, change and delete automations, all or nothing",
+        AutomationsEdited,
+        AutomationsBody,
+        privilege="`adminBasic`",
+        notes="What `details` may be is described in docs/automations.md.",
+    ),
+    f"GET {_AUTOMATIONS}/{{automationId}}": Operation(
+        "getJobTemplateAutomationDetails",
+        "Job templates",
+        "Read an automation, and what became of it; never its secret",
+        AutomationDetails,
         privilege="`adminBasic`",
     ),
     f"GET {ITEM}/tableDefinitions": Operation(

@@ -8,6 +8,7 @@ from app.api import (
     administration,
     answers,
     attachments,
+    automations,
     community,
     diagrams,
     docs_page,
@@ -35,6 +36,7 @@ _JOB: Final = f"{_ITEM}/jobs/{{job_id}}"
 _ATTACHMENT: Final = f"{_JOB}/attachments/{{attachment_id}}"
 _DIAGRAM: Final = f"{_ITEM}/diagrams/{{diagram_id}}"
 _TEMPLATE: Final = f"{_ITEM}/jobTemplates/{{template_id}}"
+_AUTOMATIONS: Final = f"{_TEMPLATE}/automatedCreation"
 _LOOKUPS: Final = f"{_ITEM}/lookups/{{lookup_type}}"
 _STORED: Final = f"{_ITEM}/templates/{{template_type}}"
 _PEOPLE: Final = f"{_ITEM}/community"
@@ -104,6 +106,9 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_TEMPLATE}/job", jobs.create, methods=["POST"]),
     Route(f"{_TEMPLATE}/shareWith", job_templates.shared_with, methods=["GET"]),
     Route(f"{_TEMPLATE}/shareWith", job_templates.share, methods=["POST"]),
+    Route(_AUTOMATIONS, automations.list_all, methods=["GET"]),
+    Route(_AUTOMATIONS, automations.edit, methods=["POST"]),
+    Route(f"{_AUTOMATIONS}/{{automation_id}}", automations.read, methods=["GET"]),
     Route(_TEMPLATE, job_templates.read, methods=["GET"]),
     Route(_TEMPLATE, job_templates.change, methods=["PUT"]),
     Route(_TEMPLATE, job_templates.delete, methods=["DELETE"]),

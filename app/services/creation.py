@@ -1,6 +1,6 @@
 """Creating jobs from a template (rest.md 5.1): the template's defaults, what the caller overrides, the first step."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -23,6 +23,12 @@ from app.services.recording import Jobs
 
 MAX_JOBS = 1_000
 """One call creates at most so many jobs."""
+
+ACTIVE_STATES = ("Active",)
+"""The states of templates from which people and steps create jobs."""
+
+AUTOMATED_STATES = ("Active", "Automated")
+"""Those from which automations do."""
 
 _DAY_MS = 86_400_000
 _INDEX = "[index]"
@@ -84,8 +90,10 @@ class CreatedJobs:
     message: str | None = None
 
 
-def create(unit: Unit, template_id: str, overrides: JobOverrides) -> CreatedJobs:
-    """Create jobs from an active template; all or none.
+def create(
+    unit: Unit, template_id: str, overrides: JobOverrides, states: Collection[str] = ACTIVE_STATES
+) -> CreatedJobs:
+    """Create jobs from a template in one of these states; all or none.
 
     Raises:
         PermissionDenied: no privilege jobCreate. NotFound: no such template. RuleViolation: the template or its diagram
@@ -93,7 +101,7 @@ def create(unit: Unit, template_id: str, overrides: JobOverrides) -> CreatedJobs
     """
     if not unit.actor.may("jobCreate"):
         raise PermissionDenied(f"Creating jobs needs the privilege jobCreate, which {unit.actor.username!r} lacks.")
-    template, diagram = _template_and_diagram(unit, template_id)
+    template, diagram = _template_and_diagram(unit, template_id, states)
     _check_shared(unit, template)
     return _create(unit, template, diagram, overrides)
 
@@ -129,13 +137,16 @@ def _create(unit: Unit, template: JobTemplate, diagram: Diagram, overrides: JobO
     return CreatedJobs(job_ids, started)
 
 
-def _template_and_diagram(unit: Unit, template_id: str) -> tuple[JobTemplate, Diagram]:
+def _template_and_diagram(
+    unit: Unit, template_id: str, states: Collection[str] = ACTIVE_STATES
+) -> tuple[JobTemplate, Diagram]:
     template = unit.tx.template(unit.item, template_id)
     if template is None:
         raise NotFound(f"There is no job template {template_id!r}.", name="JobTemplateNotFound")
-    if template.state != "Active":
+    if template.state not in states:
         raise RuleViolation(
-            f"The job template {template.name!r} is {template.state}; jobs are created from Active templates.",
+            f"The job template {template.name!r} is {template.state}; jobs are created from {' and '.join(states)} "
+            "templates.",
             name="JobTemplateNotActive",
         )
     found = unit.tx.diagram(unit.item, template.diagram_id)

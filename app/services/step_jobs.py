@@ -1,11 +1,9 @@
 """Jobs that a CreateJob step brings about, in the transaction that finishes it (docs/service-steps.md)."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from app.domain.access import Actor
 from app.domain.diagram import Diagram
 from app.domain.job import AssignedType, Assignment, Job
 from app.domain.paths import scope_of
@@ -16,6 +14,7 @@ from app.expressions.arcade_values import Dictionary, text_of
 from app.protocol.codes import MsgCode
 from app.protocol.create_job import CreateJobArgs
 from app.protocol.text import parse_time
+from app.services.acting import acting_unasked
 from app.services.creation import JobOverrides, create_for_step
 from app.services.engine import Unit
 from app.services.ports import RunRecord
@@ -41,7 +40,7 @@ def create_jobs(unit: Unit, jobs: Jobs, run: RunRecord, started_by: str, args: C
     wanted = _wanted(job, started_by, args)
     quota = _share(job, len(wanted))
     template_id = computed(job, started_by, "jobTemplateId", args.job_template_id) or ""
-    with _acting(unit, job.owned_by if started_by == "system" else started_by):
+    with acting_unasked(unit, job.owned_by if started_by == "system" else started_by):
         made = [create_for_step(unit, template_id, replace(each, may_create=quota)) for each in wanted]
     job_ids = [job_id for created in made for job_id in created.job_ids]
     unit.tx.set_step_output(record, run.step_id, job_ids)
@@ -82,16 +81,6 @@ def _share(job: Job, count: int) -> int:
         )
         raise StepFailed(text, name=MsgCode.TOO_MANY_JOBS)
     return (job.may_create - count) // count if count else 0
-
-
-@contextmanager
-def _acting(unit: Unit, username: str) -> Iterator[None]:
-    """Create in somebody's name. The diagram's author decided that jobs are created: no privilege is asked."""
-    before, unit.actor = unit.actor, Actor(username, is_system=True)
-    try:
-        yield
-    finally:
-        unit.actor = before
 
 
 # ---------------------------------------------------------------- what each job is like

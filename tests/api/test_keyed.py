@@ -64,6 +64,11 @@ def _template(scene: Scene, name: str) -> dict[str, Any]:
     }
 
 
+def _schedule(name: str) -> dict[str, Any]:
+    details = '{"timeType": "MonthOfYear", "month": 12}'
+    return {"automationName": name, "automationType": "Scheduled", "enabled": False, "details": details}
+
+
 Sample = tuple[str, Any, Any]
 """A path, a body, and another body."""
 
@@ -113,6 +118,11 @@ SAMPLES: dict[str, Callable[[Scene, str], Sample]] = {
         f"jobTemplates/{s.template}/shareWith",
         {"groupIds": []},
         {"groupIds": ["workers"]},
+    ),
+    "jobTemplates/{jobTemplateId}/automatedCreation": lambda s, name: (
+        f"jobTemplates/{s.template}/automatedCreation",
+        {"adds": [_schedule(name)]},
+        {"adds": [_schedule(f"{name} b")]},
     ),
     "jobs/search": lambda _, __: ("jobs/search", {"q": "closed=0"}, {"q": "closed=1"}),
     "jobs/statistics": lambda _, __: ("jobs/statistics", {"q": "closed=0"}, {"q": "closed=1"}),
