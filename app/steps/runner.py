@@ -1,4 +1,5 @@
-"""Runs what this node owns: executes service steps, applies stored answers, ends holds, takes over lost runs."""
+"""Runs what this node owns: executes service steps, applies stored answers, ends holds, makes the jobs of schedules,
+takes over lost runs."""
 
 import logging
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from app.steps.dispatcher import Dispatcher
 from app.steps.executions import Executions
 from app.steps.leases import NodeLease
 from app.steps.limits import FairLimit
+from app.steps.schedules import Schedules
 from app.steps.tasks import Tasks
 from app.steps.timers import Timers
 
@@ -65,6 +67,7 @@ class Runner:
         )
         self._dispatcher = Dispatcher(store, self._calls, senders, self._tasks, node_id=lambda: self.node_id)
         self._timers = Timers(store, lambda: self.node_id, self._end_hold)
+        self._schedules = Schedules(store, self._calls)
         self._applying: set[int] = set()
         self._is_open = False
 
@@ -82,6 +85,7 @@ class Runner:
         self._is_open = True
         await self._lease.open()
         self._timers.open()
+        self._schedules.open()
         self._dispatcher.open()
 
     async def close(self) -> None:
@@ -89,6 +93,7 @@ class Runner:
         node that is alone, the next start does."""
         self._is_open = False
         await self._timers.close()
+        await self._schedules.close()
         await self._dispatcher.close()
         self._calls.close()
         self._executions.abandon()
@@ -127,6 +132,7 @@ class Runner:
 
     def timers_changed(self) -> None:
         self._timers.changed()
+        self._schedules.changed()
 
     def dispatches_added(self) -> None:
         self._dispatcher.changed()

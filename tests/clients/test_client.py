@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from stepgate_client import (
+    INTRODUCTION_TEMPLATE,
     ActionRefused,
     Answer,
     AnswerRejected,
@@ -28,6 +29,7 @@ from stepgate_client import (
     Unauthenticated,
     Unavailable,
 )
+from stepgate_client.automations import AutomationChange, NewAutomation
 from stepgate_client.endpoint import error_of
 from stepgate_client.messages import JobState, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
 from tests.support import ServerProcess, deadline, free_port
@@ -511,3 +513,26 @@ async def test_a_diagram_is_activated_with_its_warnings(client: Client) -> None:
     assert (await client.item.diagram(created.diagram_id)).diagram_version == 2
     await client.item.delete_diagram_version(created.diagram_id, 1)
     await client.item.delete_diagram(created.diagram_id)
+
+
+@pytest.mark.anyio
+async def test_automations_are_added_read_changed_and_deleted(client: Client) -> None:
+    daily = NewAutomation(
+        automation_name="Each day", automation_type="Scheduled", details={"timeType": "HourOfDay", "hour": 8}
+    )
+    edited = await client.automations.edit(INTRODUCTION_TEMPLATE, adds=[daily])
+    [automation_id] = edited.automation_ids
+    assert edited.message is None
+    [line] = await client.automations.all(INTRODUCTION_TEMPLATE)
+    assert (line.automation_id, line.automation_name, line.created_by) == (automation_id, "Each day", "admin")
+    found = await client.automations.one(INTRODUCTION_TEMPLATE, automation_id)
+    assert (found.details, found.enabled, found.occurrences) == (daily.details, True, 0)
+    assert found.next_date is not None
+    assert found.next_date > datetime.now(UTC)
+    weekly = AutomationChange(automation_id=automation_id, details={"timeType": "DayOfWeek", "dayOfWeek": 1})
+    await client.automations.edit(INTRODUCTION_TEMPLATE, updates=[weekly])
+    changed = await client.automations.one(INTRODUCTION_TEMPLATE, automation_id)
+    assert (changed.details, changed.automation_name) == (weekly.details, "Each day")
+    await client.automations.edit(INTRODUCTION_TEMPLATE, deletes=[automation_id])
+    with pytest.raises(NotFound, match="has no automation"):
+        await client.automations.one(INTRODUCTION_TEMPLATE, automation_id)

@@ -263,6 +263,29 @@ _ITEMS: Final[Mapping[str, tuple[tuple[str, str, str, str, str], ...]]] = {
             "test_delete_job_template_answers_success_unless_it_has_jobs",
         ),
     ),
+    "07_automation": (
+        (
+            "GET",
+            "I/jobTemplates/{jobTemplateId}/automatedCreation",
+            "getJobTemplateAutomations",
+            "adminBasic",
+            "test_automations_are_listed_with_name_type_and_author",
+        ),
+        (
+            "POST",
+            "I/jobTemplates/{jobTemplateId}/automatedCreation",
+            "updateJobTemplateAutomations",
+            "adminBasic",
+            "test_adds_updates_and_deletes_are_one_edit",
+        ),
+        (
+            "GET",
+            "I/jobTemplates/{jobTemplateId}/automatedCreation/{automationId}",
+            "getJobTemplateAutomationDetails",
+            "adminBasic",
+            "test_an_automation_is_read_with_its_details_as_text",
+        ),
+    ),
     "08_lookups_settings_templates": (
         (
             "GET",

@@ -99,7 +99,7 @@ class RunStarter(Protocol):
         """Answers were stored, to runs of this node or another: their owners apply them."""
 
     def timers_changed(self) -> None:
-        """The next timer may be another one now."""
+        """The next timer, or the next moment of a schedule, may be another one now."""
 
     def dispatches_added(self) -> None:
         """There is something to send."""

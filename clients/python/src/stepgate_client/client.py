@@ -12,6 +12,7 @@ import msgspec
 
 from stepgate_client.answering import REJECTIONS, AnswerChannel
 from stepgate_client.answers import Answer, addressed
+from stepgate_client.automations import Automations
 from stepgate_client.backoff import Backoff
 from stepgate_client.connector import Connector, StateListener
 from stepgate_client.endpoint import Endpoint, TokenSource
@@ -62,8 +63,9 @@ class Client:
         backoff: the pauses between attempts to connect a websocket.
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
-    ``saved_searches`` what is searched for often. Calls raise the errors of ``stepgate_client.errors``; each may raise
-    ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused.
+    ``saved_searches`` what is searched for often, ``automations`` what makes jobs by itself. Calls raise the errors of
+    ``stepgate_client.errors``; each may raise ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied,
+    NotFound and RequestRefused.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Client:
         self.item = ItemSetup(self._rest)
         self.people = People(self._rest)
         self.saved_searches = SavedSearches(self._rest)
+        self.automations = Automations(self._rest)
         self._answers = AnswerChannel(self._endpoint, Connector(self._endpoint, self._backoff))
         self._notifications: weakref.WeakSet[Notifications] = weakref.WeakSet()
 

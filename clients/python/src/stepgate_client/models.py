@@ -85,7 +85,8 @@ class RelatedTable(Model, frozen=True):
 
 
 class Job(Model, frozen=True):
-    """A job (rest.md 14.1). ``holds`` and the properties are there only when asked for."""
+    """A job (rest.md 14.1). ``holds`` and the properties are there only when asked for. ``automation_id`` names the
+    automation that made it."""
 
     job_id: str
     job_name: str | None = None
@@ -114,6 +115,8 @@ class Job(Model, frozen=True):
     related_properties: list[RelatedTable] = []
     holds: list[Hold] = []
     has_location: int = 0
+    automation_id: str | None = None
+    automation_type: str | None = None
 
 
 class CreatedJobs(Model, frozen=True):

@@ -1,0 +1,67 @@
+"""Makes the jobs of schedules when their moments come. Every node looks; the first in the database makes the job."""
+
+import logging
+
+from app.errors import BackendError, GatewayError
+from app.services import schedules
+from app.services.ports import DueAutomation, Store
+from app.steps.calls import ServerCalls
+from app.steps.watch import Watch
+
+log = logging.getLogger(__name__)
+
+_LONGEST_SLEEP_S = 5.0
+"""Look again after so long even if nothing is due: another node may have been told of an earlier moment."""
+
+_TAKEN_S = 0.05
+"""Look again after so long when other nodes are at all that is due."""
+
+_OWN_FAULT = "The server made a mistake. Its log says which."
+
+
+class Schedules:
+    """Watches the schedules of all items."""
+
+    def __init__(self, store: Store, calls: ServerCalls) -> None:
+        self._store = store
+        self._calls = calls
+        self._watch = Watch("schedules", self._make_due)
+
+    def open(self) -> None:
+        self._watch.open()
+
+    async def close(self) -> None:
+        await self._watch.close()
+
+    def changed(self) -> None:
+        """The next moment may be an earlier one now."""
+        self._watch.changed()
+
+    async def _make_due(self) -> float:
+        """Make what is due; returns how many seconds to sleep."""
+        next_ms = await self._store.read(lambda tx: tx.next_automation_ms())
+        if next_ms is None:
+            return _LONGEST_SLEEP_S
+        left_ms = next_ms - self._store.now_ms()
+        if left_ms > 0:
+            return min(left_ms / 1000, _LONGEST_SLEEP_S)
+        due = await self._store.read(lambda tx: tx.due_automations(tx.now_ms()))
+        made = [each for each in due if await self._make(each)]
+        return 0 if made else _TAKEN_S
+
+    async def _make(self, due: DueAutomation) -> bool:
+        """False: another node is at it. A job that cannot be made is noted, and does not end the schedule; a database
+        that is away is waited for: BackendError."""
+        try:
+            return (
+                await self._calls.execute(due.item_id, lambda unit: schedules.make_job_when_due(unit, due)) is not None
+            )
+        except BackendError:
+            raise
+        except GatewayError as error:
+            reason = error.message
+            log.warning("the automation %s made no job: %s", due.automation_id, reason)
+        except Exception:
+            reason = _OWN_FAULT
+            log.exception("the automation %s made no job", due.automation_id)
+        return await self._calls.execute(due.item_id, lambda unit: schedules.skip_when_due(unit, due, reason))
