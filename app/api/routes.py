@@ -10,7 +10,6 @@ from app.api import (
     attachments,
     automations,
     community,
-    configurations,
     diagrams,
     docs_page,
     expressions,
@@ -92,8 +91,6 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_ADMIN_ITEM}/creationStatus", administration.creation_status, methods=["GET"]),
     Route(f"{_ADMIN_ITEM}/upgrade", administration.upgrade, methods=["POST"]),
     Route(_ADMIN_ITEM, administration.delete, methods=["DELETE"]),
-    Route(f"{_ADMIN_ITEM}/export", configurations.export, methods=["POST"]),
-    Route(f"{_ADMIN_ITEM}/import", configurations.import_now, methods=["POST"]),
     # diagrams
     Route(f"{_ITEM}/diagrams", diagrams.list_all, methods=["GET"]),
     Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),

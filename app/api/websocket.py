@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from app.api.asgi_transport import asgi_transport
 from app.api.conversation import Conversation
 from app.api.credentials import token_of
-from app.api.problems import STATUS_OF, problem
+from app.api.problems import problem, status_of
 from app.api.raw_frames import EXTENSION
 from app.api.responses import JsonResponse
 from app.api.state import Gateway, gateway
@@ -48,7 +48,7 @@ async def _serve(websocket: WebSocket, parts: Gateway) -> None:
     try:
         identity = await _identify(websocket, parts)
     except GatewayError as error:
-        await _refuse(websocket, problem(STATUS_OF[type(error)], error.name, error.message, list(error.details)))
+        await _refuse(websocket, problem(status_of(type(error)), error.name, error.message, list(error.details)))
         return
     async with open_transport(websocket) as transport:
         session = parts.hub.open_session(transport, identity)

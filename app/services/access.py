@@ -6,7 +6,7 @@ from threading import Lock
 from app.domain.access import Actor
 from app.domain.job import AssignedType, Assignment
 from app.domain.manage import Assignee
-from app.errors import PermissionDenied, Unauthenticated
+from app.errors import InvalidValue, PermissionDenied, Unauthenticated
 from app.services.ports import Item, Tx, User
 
 _CACHE_SIZE = 10_000
@@ -79,3 +79,13 @@ def assignee_facts(tx: Tx, item: Item, assignment: Assignment) -> Assignee:
         return Assignee(exists=False, has_role=False)
     has_role = any(linked.get(group) for group in user.groups)
     return Assignee(exists=True, has_role=has_role, groups=frozenset(user.groups))
+
+
+def check_owner(tx: Tx, item: Item, username: str) -> None:
+    """Raise InvalidValue unless somebody can own jobs of the item: for that one needs a role in it.
+
+    Whoever has none is told of as if there were no such user: an item's administrators do not learn who else there is.
+    """
+    owner = assignee_facts(tx, item, Assignment(AssignedType.USER, username))
+    if not (owner.exists and owner.has_role):
+        raise InvalidValue(f"ownedBy: there is no user {username!r} with a role in this item.", details=["ownedBy"])

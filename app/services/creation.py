@@ -15,7 +15,7 @@ from app.domain.properties import PropertyValue, RelatedRow, Tables, faults_of
 from app.errors import InvalidValue, NotFound, PermissionDenied, RuleViolation
 from app.protocol.tables import tables_of
 from app.protocol.text import parse_time
-from app.services.access import assignee_facts
+from app.services.access import assignee_facts, check_owner
 from app.services.engine import Unit
 from app.services.facts import with_facts
 from app.services.ports import JobTemplate
@@ -170,8 +170,8 @@ def check_overrides(unit: Unit, overrides: JobOverrides) -> None:
         raise InvalidValue("jobId names one job, so numberOfJobs must be 1.")
     if overrides.percent_complete is not None and not 0 <= overrides.percent_complete <= 100:
         raise InvalidValue("percentComplete must be 0 to 100.")
-    if overrides.owned_by is not None and unit.tx.user(overrides.owned_by) is None:
-        raise InvalidValue(f"ownedBy: there is no user {overrides.owned_by!r}.")
+    if overrides.owned_by is not None:
+        check_owner(unit.tx, unit.item, overrides.owned_by)
     if overrides.parent_job and unit.tx.job(unit.item, overrides.parent_job) is None:
         raise InvalidValue(f"parentJob: there is no job {overrides.parent_job!r}.")
     if overrides.assignment is not None:

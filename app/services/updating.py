@@ -9,6 +9,7 @@ from app.domain.job import DataVersion, Job
 from app.domain.properties import PropertyValue, RelatedChanges, RelatedRow, Tables, faults_of
 from app.domain.updates import Present, update
 from app.errors import InvalidValue
+from app.services.access import check_owner
 from app.services.engine import Unit
 from app.services.ports import JobRecord
 from app.services.recording import Jobs, tables_of_job
@@ -69,8 +70,8 @@ def _members(unit: Unit, record: JobRecord, wanted: JobUpdate) -> tuple[MemberCh
         known = [name for name, _ in unit.tx.lookups(unit.item, "priority")]
         values["priority"] = values["priority"] if values["priority"] in known else LOWEST_PRIORITY
     owner, parent = values.get("owned_by", job.owned_by), values.get("parent_job", job.parent_job)
-    if owner != job.owned_by and unit.tx.user(owner) is None:
-        raise InvalidValue(f"ownedBy: there is no user {owner!r}.", details=["ownedBy"])
+    if owner != job.owned_by:
+        check_owner(unit.tx, unit.item, owner)
     if parent and parent != job.parent_job:
         _check_parent(unit, job, parent)
     if wanted.versions:

@@ -9,7 +9,10 @@ from app.api.operations import ITEM
 from app.api.routes import routes
 from app.domain.diagram import RESERVED_STEP_IDS
 from tests.api.test_keyed import SAMPLES
+from tests.conformance.reads import READS
+from tests.conformance.rows import ITEM as ROW_ITEM
 from tests.conformance.rows import ORG, WEBSOCKET, rows
+from tests.conformance.writes import ELSEWHERE, WRITES
 
 HTTP = [route for route in routes if isinstance(route, Route)]
 
@@ -53,3 +56,11 @@ def test_every_route_of_an_item_and_of_the_server_has_one_row_in_the_tests_of_co
     served = sorted(route for route in described_routes(routes) if route[1].startswith(f"{ORG}/"))
     told = sorted((row.method, row.path) for row in rows() if row.method != WEBSOCKET)
     assert told == served, "add the row, and what goes with it: tests/conformance/README.md says how"
+
+
+def test_every_operation_of_an_item_is_tried_by_those_who_may_not() -> None:
+    """Those of the server (``/{orgId}/admin/...``) have rules of their own, and their own tests."""
+    served = {row.operation for row in rows() if row.method != WEBSOCKET and row.path.startswith(ROW_ITEM)}
+    tried = {write.operation for write in WRITES} | {read.operation for read in READS} | set(ELSEWHERE)
+    admin = {row.operation for row in rows() if "/admin/" in row.path}
+    assert served - admin == tried, "add it to tests/conformance/writes.py or reads.py"

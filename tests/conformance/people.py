@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, cast
 
@@ -103,10 +103,10 @@ class Person(Api):
 
 @dataclass
 class Watcher:
-    """What one websocket hears; ``seq`` is the number of the last message of the job that was subscribed last."""
+    """What one websocket hears; ``seqs`` are the numbers of the last messages of the jobs."""
 
     session: WebSocketTestSession
-    seq: int = 0
+    seqs: dict[str, int] = field(default_factory=dict)
 
     def send(self, **frame: Any) -> None:
         self.session.send_json(frame)
@@ -116,7 +116,8 @@ class Watcher:
         message = self.session.portal.call(self._receive)
         assert message["type"] == "websocket.send", message
         frame: dict[str, Any] = json.loads(message.get("text") or message["bytes"])
-        self.seq = frame.get("seq", self.seq)
+        if "seq" in frame:
+            self.seqs[frame["message"]["jobId"]] = frame["seq"]
         return frame
 
     async def _receive(self) -> Any:
@@ -140,7 +141,7 @@ class Watcher:
         """Its ``JobState``."""
         self.send(msgType="subscribe", jobIds=[job_id])
         state = self.until("JobState")
-        self.seq = state["seq"]
+        self.seqs[job_id] = state["seq"]
         return state
 
     def answer(self, job_id: str, step_id: str, **members: Any) -> None:

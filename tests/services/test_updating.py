@@ -252,6 +252,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"members": {"name": ""}}, "jobName: it must have a value"),
     ({"members": {"status": ""}}, "jobStatus"),
     ({"members": {"owned_by": "nobody"}}, "no user 'nobody'"),
+    ({"members": {"owned_by": "outsider"}}, "no user 'outsider' with a role in this item"),
     ({"members": {"parent_job": "nothing"}}, "no job 'nothing'"),
     ({"members": {"parent_job": "self"}}, "is the job itself"),
     ({"members": {"parent_job": "child"}}, "comes below it"),
@@ -269,6 +270,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 async def test_what_makes_no_sense_changes_nothing(world: World) -> None:
+    await world.add_user("outsider", role=None)
     await new_job(world, job_id="self")
     await new_job(world, job_id="child", parent_job="self")
     for wanted, match in REFUSED:

@@ -1,0 +1,104 @@
+"""Every write, tried by those who may not and where it cannot be: refused, nothing changes, nobody hears of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conformance.people import Person, Watcher
+from tests.conformance.scene import CLOSED, RUNNING, Scene, make_scene
+from tests.conformance.writes import WRITES, Write, outcome
+
+every_write = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+
+COUNTS = ("closed=0", "closed=1")
+
+
+@pytest.fixture(scope="module")
+def scene(client: Any) -> Scene:
+    """Nothing is done to it, for everything is refused: one is enough for all tests."""
+    return make_scene(Person(client))
+
+
+@pytest.fixture(scope="module")
+def watcher(client: Any, scene: Scene) -> Iterator[Watcher]:
+    """Hears all that is told of the scene's jobs."""
+    with Person(client).watch(*scene.jobs.values()) as watcher:
+        yield watcher
+
+
+class Trial:
+    """Tries a write that must be refused: what could change is compared, and the next message is the next one."""
+
+    def __init__(self, admin: Person, scene: Scene, watcher: Watcher) -> None:
+        self.admin, self.scene, self.watcher = admin, scene, watcher
+
+    def of(self, write: Write, person: Person, job: str | None = None, **options: Any) -> str:
+        """Its outcome."""
+        ids = self.scene.of(job or write.job)
+        before = self._state(write, ids)
+        found = outcome(write.send(person, self.scene, job, **options))
+        assert self._state(write, ids) == before
+        self._hear_nothing_of(ids["jobId"])
+        return found
+
+    def _state(self, write: Write, ids: dict[str, str]) -> list[Any]:
+        counts = [self.admin.post("jobs/statistics", {"q": q}) for q in COUNTS] if not write.reads else []
+        return [*(self.admin.get(path.format(**ids)) for path in write.reads), *counts]
+
+    def _hear_nothing_of(self, job_id: str) -> None:
+        """A comment's message comes directly after those from before the trial."""
+        seq = self.watcher.seqs[job_id]
+        self.admin.post(f"jobs/{job_id}/comments", {"comment": "next"})
+        told = self.watcher.next()
+        assert (told["msgType"], told["message"]["jobId"], told["seq"]) == ("JobCommentUpdated", job_id, seq + 1)
+
+
+@pytest.fixture
+def trial(admin: Person, scene: Scene, watcher: Watcher) -> Trial:
+    return Trial(admin, scene, watcher)
+
+
+@every_write
+def test_a_write_without_a_token_is_refused(trial: Trial, admin: Person, write: Write) -> None:
+    assert trial.of(write, admin, headers={}) == "401 Unauthenticated"
+
+
+@every_write
+def test_a_write_with_the_token_of_another_items_user_is_refused(trial: Trial, stranger: Person, write: Write) -> None:
+    here = Person(stranger.client, stranger.username)
+    assert trial.of(write, here) == "403 PermissionDenied"
+
+
+@every_write
+def test_a_write_without_its_privilege_is_refused(trial: Trial, viewer: Person, write: Write) -> None:
+    if write.without:
+        assert trial.of(write, viewer) == write.without
+    else:
+        assert outcome(write.send(viewer, trial.scene)) == "200 Success", "it needs none"
+        trial.watcher.next()
+
+
+@pytest.mark.parametrize(
+    ("write", "segment"),
+    [pytest.param(write, segment, id=f"{write.name} {segment}") for write in WRITES for segment in write.unknown],
+)
+def test_a_write_to_what_is_not_there_is_refused(trial: Trial, admin: Person, write: Write, segment: str) -> None:
+    instead = {segment: "77" if segment == "diagramVersion" else "unknown"}
+    assert trial.of(write, admin, ids=instead) == write.unknown[segment]
+
+
+@pytest.mark.parametrize("write", [write for write in WRITES if write.unknown], ids=lambda write: write.name)
+def test_the_ids_of_another_item_name_nothing_in_ones_own(trial: Trial, stranger: Person, write: Write) -> None:
+    """As if they were not there: the administrator of the second item learns nothing of the first."""
+    assert trial.of(write, stranger) in ({write.foreign} if write.foreign else set(write.unknown.values()))
+
+
+@pytest.mark.parametrize("write", [write for write in WRITES if write.closed], ids=lambda write: write.name)
+def test_a_closed_job_is_not_changed(trial: Trial, admin: Person, write: Write) -> None:
+    assert trial.of(write, admin, CLOSED) == write.closed
+
+
+@pytest.mark.parametrize("write", [write for write in WRITES if write.running], ids=lambda write: write.name)
+def test_a_running_step_is_in_the_way(trial: Trial, admin: Person, write: Write) -> None:
+    assert trial.of(write, admin, RUNNING) == write.running
