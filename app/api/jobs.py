@@ -65,7 +65,7 @@ async def create(request: Request) -> Response:
     caller = caller_of(request)
     template_id = path_text(request, "template_id")
     overrides = _overrides(await read_body(request, _create_body, "CreateJobOverrides"))
-    return await answer(request, caller, lambda unit: jobs.create(unit, template_id, overrides), _created)
+    return await answer(request, caller, lambda unit: jobs.create(unit, template_id, overrides), render_created)
 
 
 async def read(request: Request) -> Response:
@@ -157,7 +157,8 @@ def _assignment(body: CreateJobsBody) -> Assignment | None:
     return read_assignment(body.assigned_type, body.assigned_to)
 
 
-def _created(created: CreatedJobs) -> CreatedJobsAnswer:
+def render_created(created: CreatedJobs) -> CreatedJobsAnswer:
+    """The ids of new jobs, as they are told."""
     return CreatedJobsAnswer(
         job_ids=list(created.job_ids), auto_executed=created.auto_executed, message=created.message
     )

@@ -518,6 +518,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         AutomationDetails,
         privilege="`adminBasic`",
     ),
+    f"POST {_AUTOMATIONS}/{{automationId}}/executeWebhook": Operation(
+        "executeAutomationWebHook",
+        "Job templates",
+        "Make a job, as another program that knows the webhook's secret",
+        CreatedJobsAnswer,
+        {"description": "Any JSON; empty counts as none."},
+        errors=(400, 404, 503),
+        notes="No token. The header that the automation names brings the secret, or as `x-esriHook-Signature` the "
+        "HMAC-SHA256 of the body. 404 also where the secret is not proven.",
+    ),
     f"GET {ITEM}/tableDefinitions": Operation(
         "getTableDefinitions",
         "Job templates",

@@ -24,6 +24,7 @@ from app.api import (
     search,
     stored_templates,
     updates,
+    webhooks,
 )
 from app.api.portal import logins as portal_logins
 from app.api.portal import oauth
@@ -109,6 +110,7 @@ routes: Final[list[BaseRoute]] = [
     Route(_AUTOMATIONS, automations.list_all, methods=["GET"]),
     Route(_AUTOMATIONS, automations.edit, methods=["POST"]),
     Route(f"{_AUTOMATIONS}/{{automation_id}}", automations.read, methods=["GET"]),
+    Route(f"{_AUTOMATIONS}/{{automation_id}}/executeWebhook", webhooks.execute, methods=["POST"]),
     Route(_TEMPLATE, job_templates.read, methods=["GET"]),
     Route(_TEMPLATE, job_templates.change, methods=["PUT"]),
     Route(_TEMPLATE, job_templates.delete, methods=["DELETE"]),

@@ -4,6 +4,7 @@ import logging
 
 from app.errors import BackendError, GatewayError
 from app.services import schedules
+from app.services.engine import ItemGone
 from app.services.ports import DueAutomation, Store
 from app.steps.calls import ServerCalls
 from app.steps.watch import Watch
@@ -58,6 +59,8 @@ class Schedules:
             )
         except BackendError:
             raise
+        except ItemGone:
+            return False  # it is removed soon, and this schedule with it
         except GatewayError as error:
             reason = error.message
             log.warning("the automation %s made no job: %s", due.automation_id, reason)

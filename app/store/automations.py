@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.job import AutomationType
@@ -47,19 +47,30 @@ _PUT = Statement(
         set_={name: _put.excluded[name] for name in ("job_template_key", *_FIELDS[1:])},
     )
 )
-_DELETE = Statement(
-    delete(automation).where(
-        automation.c.item_key == bindparam("own_item"), automation.c.automation_id == bindparam("own_id")
-    )
-)
+_OF_ITEM = automation.join(item, (automation.c.item_key == item.c.key) & item.c.going.is_(False))
 _DUE = Statement(
     select(item.c.item_id, automation.c.automation_id, automation.c.next_ms)
-    .select_from(automation.join(item, automation.c.item_key == item.c.key))
+    .select_from(_OF_ITEM)
     .where(automation.c.next_ms <= bindparam("now_ms"))
     .order_by(automation.c.next_ms, automation.c.key)
     .limit(bindparam("count"))
 )
-_NEXT = Statement(select(func.min(automation.c.next_ms)).where(automation.c.next_ms.is_not(None)))
+_NEXT = Statement(select(func.min(automation.c.next_ms)).select_from(_OF_ITEM).where(automation.c.next_ms.is_not(None)))
+_OWN = (automation.c.item_key == bindparam("own_item"), automation.c.automation_id == bindparam("own_id"))
+_DELETE = Statement(delete(automation).where(*_OWN))
+_COUNT = Statement(
+    update(automation)
+    .where(*_OWN)
+    .values(
+        occurrences=automation.c.occurrences + bindparam("one"),
+        last_ms=bindparam("at_ms"),
+        last_error=null(),
+        last_error_ms=null(),
+    )
+)
+_NOTE = Statement(
+    update(automation).where(*_OWN).values(last_error=bindparam("reason"), last_error_ms=bindparam("at_ms"))
+)
 
 
 class AutomationQueries(Queries):
@@ -91,6 +102,12 @@ class AutomationQueries(Queries):
 
     def delete_automation(self, item: Item, automation_id: str) -> None:
         self.sql.change(_DELETE, own_item=item.key, own_id=automation_id)
+
+    def count_occurrence(self, item: Item, automation_id: str, at_ms: int) -> bool:
+        return self.sql.change(_COUNT, own_item=item.key, own_id=automation_id, one=1, at_ms=at_ms) == 1
+
+    def note_automation_error(self, item: Item, automation_id: str, reason: str, at_ms: int) -> None:
+        self.sql.change(_NOTE, own_item=item.key, own_id=automation_id, reason=reason, at_ms=at_ms)
 
     def due_automations(self, now_ms: int, limit: int = 100) -> list[DueAutomation]:
         return [DueAutomation(*row) for row in self.sql.all(_DUE, now_ms=now_ms, count=limit)]

@@ -17,7 +17,7 @@ _numbers = count(1)
 
 
 def keyed(api: Api, path: str, key: str, **options: Any) -> Any:
-    headers = {"Authorization": f"Bearer {api.token()}", "Idempotency-Key": key}
+    headers = {"Authorization": f"Bearer {api.token()}", "Idempotency-Key": key, "X-Hook": "s3cret"}
     return api.call("POST", path, headers=headers, **options)
 
 
@@ -35,6 +35,7 @@ class Scene:
     attachment: str
     diagram: str
     search: str
+    webhook: str
 
 
 @pytest.fixture
@@ -46,7 +47,10 @@ def scene(api: Api, manual: str, question: str) -> Scene:
     attachment = api.post(f"jobs/{job}/attachmentslinked", link)["attachments"][0]["attachmentId"]
     diagram = api.get(f"jobTemplates/{manual}")["diagramId"]
     search = api.post("searches", {"name": "Any", "definition": {"q": "closed=0"}})["searchId"]
-    return Scene(manual, job, asking, attachment, diagram, search)
+    details = '{"headerSecret": {"key": "X-Hook", "value": "s3cret"}}'
+    adds = [{"automationName": "Hook", "automationType": "Webhook", "enabled": True, "details": details}]
+    (webhook,) = api.post(f"jobTemplates/{manual}/automatedCreation", {"adds": adds})["automationIds"]
+    return Scene(manual, job, asking, attachment, diagram, search, webhook)
 
 
 def _diagram(name: str) -> dict[str, Any]:
@@ -123,6 +127,11 @@ SAMPLES: dict[str, Callable[[Scene, str], Sample]] = {
         f"jobTemplates/{s.template}/automatedCreation",
         {"adds": [_schedule(name)]},
         {"adds": [_schedule(f"{name} b")]},
+    ),
+    "jobTemplates/{jobTemplateId}/automatedCreation/{automationId}/executeWebhook": lambda s, _: (
+        f"jobTemplates/{s.template}/automatedCreation/{s.webhook}/executeWebhook",
+        {"event": 1},
+        {"event": 2},
     ),
     "jobs/search": lambda _, __: ("jobs/search", {"q": "closed=0"}, {"q": "closed=1"}),
     "jobs/statistics": lambda _, __: ("jobs/statistics", {"q": "closed=0"}, {"q": "closed=1"}),

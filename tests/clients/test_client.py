@@ -536,3 +536,25 @@ async def test_automations_are_added_read_changed_and_deleted(client: Client) ->
     await client.automations.edit(INTRODUCTION_TEMPLATE, deletes=[automation_id])
     with pytest.raises(NotFound, match="has no automation"):
         await client.automations.one(INTRODUCTION_TEMPLATE, automation_id)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("header", ["X-Secret", "X-EsriHook-Signature"])
+async def test_a_webhook_is_executed_with_its_secret(client: Client, header: str) -> None:
+    details = {"headerSecret": {"key": header, "value": "open sesame"}}
+    webhook = NewAutomation(automation_name="Hook", automation_type="Webhook", details=details)
+    [automation_id] = (await client.automations.edit(INTRODUCTION_TEMPLATE, adds=[webhook])).automation_ids
+
+    async def execute(secret: str) -> str:
+        payload = {"parcel": "12-34"}
+        made = await client.automations.execute_webhook(
+            INTRODUCTION_TEMPLATE, automation_id, payload, header=header, secret=secret, idempotency_key="one"
+        )
+        return made.job_ids[0]
+
+    job_id = await execute("open sesame")
+    assert await execute("open sesame") == job_id
+    assert (await client.get_job(job_id)).automation_id == automation_id
+    with pytest.raises(NotFound, match="does not prove its secret"):
+        await execute("open barley")
+    await client.automations.edit(INTRODUCTION_TEMPLATE, deletes=[automation_id])

@@ -285,6 +285,13 @@ _ITEMS: Final[Mapping[str, tuple[tuple[str, str, str, str, str], ...]]] = {
             "adminBasic",
             "test_an_automation_is_read_with_its_details_as_text",
         ),
+        (
+            "POST",
+            "I/jobTemplates/{jobTemplateId}/automatedCreation/{automationId}/executeWebhook",
+            "executeAutomationWebHook",
+            "",
+            "test_a_webhook_makes_a_job_without_a_token",
+        ),
     ),
     "08_lookups_settings_templates": (
         (

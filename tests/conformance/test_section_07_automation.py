@@ -1,6 +1,10 @@
 """rest.md 7.1: automations make jobs of a template by themselves, on a schedule or when a request comes."""
 
+import hashlib
+import hmac
 import json
+from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +16,7 @@ from tests.conformance.people import Person, run
 from tests.support import eventually
 
 STEPS = [{"id": "one", "name": "One", "paths": []}]
+SECRET = {"X-Secret": "open sesame"}
 DAILY = {"timeType": "HourOfDay", "hour": 8, "minutes": 30}
 
 
@@ -32,6 +37,18 @@ def schedule(**members: Any) -> dict[str, Any]:
 def added(person: Person, template: str, *adds: dict[str, Any]) -> list[str]:
     ids: list[str] = person.post(at(template), {"adds": list(adds)})["automationIds"]
     return ids
+
+
+def webhook(person: Person, template: str, *, enabled: bool = True, **details: Any) -> str:
+    """A webhook's path; its secret comes in ``X-Secret`` unless the details say otherwise."""
+    text = json.dumps({"headerSecret": {"key": "X-Secret", "value": "open sesame", "isEnabled": True}} | details)
+    add = {"automationName": "Hook", "automationType": "Webhook", "enabled": enabled, "details": text}
+    return at(template, *added(person, template, add))
+
+
+def sent(person: Person, path: str, body: bytes = b'{"a": 1}', headers: Mapping[str, str] = SECRET) -> Any:
+    """The response to a webhook's request, which brings no token."""
+    return person.call("POST", f"{path}/executeWebhook", content=body, headers=headers)
 
 
 def jobs_of(person: Person, template: str) -> list[str]:
@@ -202,3 +219,83 @@ def test_a_job_that_cannot_be_made_is_told_and_the_schedule_goes_on(admin: Perso
 def test_a_schedule_that_is_not_enabled_has_no_next_date(admin: Person, template: str) -> None:
     (automation_id,) = added(admin, template, schedule(enabled=False))
     assert "nextDate" not in admin.get(at(template, automation_id))
+
+
+# ---------------------------------------------------------------- webhooks
+
+
+def test_a_webhook_makes_a_job_without_a_token(admin: Person, template: str) -> None:
+    path = webhook(admin, template)
+    answer = ok(sent(admin, path))
+    assert set(answer) == {"jobIds", "autoExecuted"}
+    job = admin.read(answer["jobIds"][0])
+    assert (job["jobTemplateId"], job["automationType"]) == (template, "Webhook")
+    assert path.endswith(job["automationId"])
+
+
+def test_the_header_must_carry_the_secret(admin: Person, template: str) -> None:
+    path = webhook(admin, template)
+    for headers in ({}, {"X-Secret": "open barley"}, {"X-Other": "open sesame"}):
+        assert error(sent(admin, path, headers=headers), 404)["type"] == "WebhookNotFound"
+    assert jobs_of(admin, template) == []
+
+
+def test_an_unknown_webhook_is_refused_like_one_whose_secret_is_not_known(admin: Person, template: str) -> None:
+    wrong = error(sent(admin, webhook(admin, template), headers={"X-Secret": "no"}), 404)
+    assert error(sent(admin, at(template, "unknown")), 404) == wrong
+
+
+@pytest.mark.parametrize("form", ["base64", "hexadecimal"])
+def test_the_signature_header_carries_the_hmac_of_the_body(admin: Person, template: str, form: str) -> None:
+    path = webhook(admin, template, headerSecret={"key": "x-esriHook-Signature", "value": "open sesame"})
+    digest = hmac.digest(b"open sesame", b'{"a": 1}', hashlib.sha256)
+    text = b64encode(digest).decode() if form == "base64" else digest.hex()
+    headers = {"x-esriHook-Signature": f"sha256={text}"}
+    ok(sent(admin, path, headers=headers))
+    error(sent(admin, path, b'{"a": 2}', headers), 404)
+    error(sent(admin, path, headers={"x-esriHook-Signature": "open sesame"}), 404)
+    assert len(jobs_of(admin, template)) == 1
+
+
+def test_a_webhook_without_an_enabled_secret_is_not_executed(admin: Person, template: str) -> None:
+    for header in (None, {"key": "X-Secret", "value": "open sesame", "isEnabled": False}):
+        error(sent(admin, webhook(admin, template, headerSecret=header)), 404)
+    assert admin.get("")["allowUnsecureWebhooks"] is False
+
+
+def test_the_secret_is_never_returned(admin: Person, template: str) -> None:
+    found = admin.get(webhook(admin, template))
+    assert "open sesame" not in json.dumps(found)
+    assert json.loads(found["details"]) == {"headerSecret": {"key": "X-Secret", "isEnabled": True}}
+
+
+def test_the_job_is_the_run_as_users_and_else_the_fallback_users(admin: Person, hire: Any, template: str) -> None:
+    creator, other = hire("jobCreate"), hire("jobAssignAny")
+    path = webhook(admin, template, username=creator.username)
+    assert admin.read(ok(sent(admin, path))["jobIds"][0])["createdBy"] == creator.username
+    path = webhook(admin, template, username=other.username, fallbackUsername=creator.username)
+    assert admin.read(ok(sent(admin, path))["jobIds"][0])["createdBy"] == creator.username
+
+
+def test_without_job_create_for_any_of_its_users_no_job_is_made(admin: Person, hire: Any, template: str) -> None:
+    path = webhook(admin, template, username=hire("jobAssignAny").username)
+    assert "jobCreate" in error(sent(admin, path))["message"]
+    assert jobs_of(admin, template) == []
+
+
+def test_the_body_is_attached_if_configured(admin: Person, template: str) -> None:
+    path = webhook(admin, template, attachment={"folder": "Payloads"})
+    job_id = ok(sent(admin, path))["jobIds"][0]
+    (attached,) = admin.get(f"jobs/{job_id}/attachments")["attachments"]
+    assert (attached["alias"], attached["folder"]) == ("payload.json", "Payloads")
+    assert admin.call("GET", f"jobs/{job_id}/attachments/{attached['id']}").content == b'{"a": 1}'
+
+
+def test_a_webhook_that_is_not_enabled_is_refused(admin: Person, template: str) -> None:
+    assert error(sent(admin, webhook(admin, template, enabled=False)))["type"] == "AutomationDisabled"
+    assert jobs_of(admin, template) == []
+
+
+def test_another_items_webhook_is_not_found(admin: Person, stranger: Person, template: str) -> None:
+    error(sent(stranger, webhook(admin, template)), 404)
+    assert jobs_of(admin, template) == []

@@ -24,6 +24,12 @@ class AutomationTx(Protocol):
         """Write it, in place of the one of its id. Its template must be there."""
 
     def delete_automation(self, item: Item, automation_id: str) -> None: ...
+    def count_occurrence(self, item: Item, automation_id: str, at_ms: int) -> bool:
+        """It has made a job, and its error is over; nothing else of it is written. False: it is gone."""
+
+    def note_automation_error(self, item: Item, automation_id: str, reason: str, at_ms: int) -> None:
+        """Why it has made no job; nothing else of it is written."""
+
     def due_automations(self, now_ms: int, limit: int = 100) -> list[DueAutomation]:
         """Schedules of all items whose moment has come, longest due first."""
 

@@ -1,13 +1,17 @@
 """Automations: what makes jobs of a job template by itself (rest.md 7.1)."""
 
+import hmac
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
-from stepgate_client.models import Model
+from stepgate_client.models import CreatedJobs, Model
 from stepgate_client.rest import Rest, part
+
+SIGNATURE_HEADER: Final = "x-esriHook-Signature"
 
 AutomationType = Literal["Scheduled", "Webhook"]
 
@@ -93,6 +97,24 @@ class Automations:
             "deletes": list(deletes),
         }
         return await self._rest.post(_path(template_id), body, Edited)
+
+    async def execute_webhook(
+        self,
+        template_id: str,
+        automation_id: str,
+        payload: object,
+        *,
+        header: str,
+        secret: str,
+        idempotency_key: str | None = None,
+    ) -> CreatedJobs:
+        """Send a webhook's request: ``payload`` as JSON, and the secret in its header; signed with it where the header
+        is ``x-esriHook-Signature``. Raises NotFound also for a wrong secret."""
+        body = msgspec.json.encode(payload)
+        is_signed = header.lower() == SIGNATURE_HEADER.lower()
+        proof = "sha256=" + b64encode(hmac.digest(secret.encode(), body, "sha256")).decode() if is_signed else secret
+        path = f"{_path(template_id)}/{part(automation_id)}/executeWebhook"
+        return await self._rest.post(path, msgspec.Raw(body), CreatedJobs, key=idempotency_key, headers={header: proof})
 
 
 class _Automations(Model, frozen=True):

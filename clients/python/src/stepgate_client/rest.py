@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote
 
@@ -36,10 +36,18 @@ class Rest:
         query = {name: value if isinstance(value, str) else str(value).lower() for name, value in params.items()}
         return await self._call("GET", path, result, params=query)
 
-    async def post(self, path: str, body: object, result: type[T], *, key: str | None = None) -> T:
+    async def post(
+        self,
+        path: str,
+        body: object,
+        result: type[T],
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
         """Do; ``body`` is anything msgspec can encode. Never tried again by itself: it may have taken effect. With a
-        ``key`` the caller may: the server carries it out once."""
-        headers = {"Idempotency-Key": key} if key is not None else {}
+        ``key`` the caller may: the server carries it out once. ``headers`` are sent as well."""
+        headers = {**(headers or {}), **({"Idempotency-Key": key} if key is not None else {})}
         return await self._call("POST", path, result, content=_encoder.encode(body), headers=headers)
 
     async def put(self, path: str, body: object, result: type[T]) -> T:
@@ -84,7 +92,7 @@ class Rest:
         *,
         params: dict[str, str] | None = None,
         content: bytes = b"",
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> T:
         headers = {"Accept": "application/json", **(headers or {})}
         if content:
