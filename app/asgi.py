@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from app.api.access_log import AccessLog
+from app.api.plain_paths import PlainPaths
 from app.api.problems import EXCEPTION_HANDLERS
 from app.api.routes import routes
 from app.bootstrap import OnFirstStart, run_gateway
@@ -37,7 +38,7 @@ def create_app(settings: Settings, on_first_start: OnFirstStart | None = None) -
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(AccessLog)],
+        middleware=[Middleware(AccessLog), Middleware(PlainPaths)],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
     )

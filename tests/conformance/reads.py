@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.conformance.people import Person
-from tests.conformance.scene import IDLE, Scene
+from tests.conformance.scene import IDLE, Ids, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Read:
     operation: str
     path: str
     missing: str | None = None
-    body: Callable[[dict[str, str]], Any] | None = None
+    body: Callable[[Ids], Any] | None = None
     needs: bool = False
     flags: tuple[str, ...] = ()
     status: int = 404
@@ -35,7 +35,7 @@ class Read:
         ids = scene.of(IDLE, **options.pop("ids", {}))
         if self.body is not None:
             options.setdefault("json", self.body(ids))
-        return person.call("GET" if self.body is None else "POST", self.path.format(**ids) + suffix, **options)
+        return person.call("GET" if self.body is None else "POST", self.path.format_map(ids) + suffix, **options)
 
 
 _JOB: Final = "JobNotFound"

@@ -10,7 +10,7 @@ from tests.api.conftest import error, ok
 from tests.conformance.people import SECOND, Person, fresh
 from tests.conformance.reads import READS, Read
 from tests.conformance.rows import ITEM
-from tests.conformance.scene import Scene, make_scene
+from tests.conformance.scene import IDLE, RUNNING, Scene
 from tests.conformance.writes import outcome
 
 ABOVE = ("404 JobNotFound", "404 JobTemplateNotFound")
@@ -21,7 +21,10 @@ every_read = pytest.mark.parametrize("read", READS, ids=lambda read: read.operat
 
 @pytest.fixture(scope="module")
 def scene(client: Any) -> Scene:
-    return make_scene(Person(client))
+    scene = Scene(Person(client))
+    for read in READS:
+        read.path.format_map(scene.of(IDLE))  # made now, so that each test could come across it
+    return scene
 
 
 @every_read
@@ -66,7 +69,7 @@ def test_the_ids_of_another_item_name_nothing_in_ones_own(stranger: Person, scen
     else:
         assert outcome(response) in {f"{read.status} {read.missing}", *ABOVE}
     told = response.text if "error" not in response.json() else ""
-    made = {*scene.jobs.values(), *scene.attachments.values(), *scene.ids.values()} - {"ask", "1", "email", "basic"}
+    made = scene.made()
     assert not [each for each in made if f'"{each}"' in told]
 
 
@@ -86,9 +89,9 @@ def test_bodies_cannot_name_what_is_another_items(stranger: Person, scene: Scene
     name = fresh("Theirs")
     diagram = stranger.diagram(name, steps)
     template = stranger.template(name, diagram, defaultAssignedType="Unassigned", defaultAssignedTo=None)
-    theirs, ours = stranger.job(template), scene.jobs["idle"]
+    theirs, ours = stranger.job(template), scene.job(IDLE)
     for path, body in (
-        ("jobTemplates", {"diagramId": scene.ids["diagramId"], "diagramName": "", "jobTemplateName": fresh("T")}),
+        ("jobTemplates", {"diagramId": scene.thing("diagramId"), "diagramName": "", "jobTemplateName": fresh("T")}),
         (f"jobTemplates/{template}/job", {"parentJob": ours}),
         (f"jobTemplates/{template}/job", {"assignedType": "User", "assignedTo": "basic"}),
         (f"jobTemplates/{template}/job", {"ownedBy": "basic"}),
@@ -96,7 +99,7 @@ def test_bodies_cannot_name_what_is_another_items(stranger: Person, scene: Scene
         (f"jobs/{theirs}/update", {"ownedBy": "basic"}),
         (f"jobs/{theirs}/action", {"type": "Hold", "dependentJobId": ours}),
         (f"jobs/{theirs}/currentStep", {"assignedType": "Group", "assignedTo": "basic"}),
-        ("community/groups/stranger", {"adds": {"roles": [scene.ids["roleName"]]}}),
+        ("community/groups/stranger", {"adds": {"roles": [scene.thing("roleName")]}}),
     ):
         needed = {"defaultPriorityName": "Low", "state": "Draft"} if path == "jobTemplates" else {}
         stranger.refused(path, body | needed)
@@ -106,13 +109,13 @@ def test_bodies_cannot_name_what_is_another_items(stranger: Person, scene: Scene
 
 def test_a_websocket_of_another_item_hears_nothing_of_ones_own(stranger: Person, admin: Person, scene: Scene) -> None:
     with stranger.watch() as watcher:
-        watcher.send(msgType="subscribe", jobIds=[scene.jobs["running"]])
+        watcher.send(msgType="subscribe", jobIds=[scene.job(RUNNING)])
         told = watcher.next()
         assert (told["msgType"], told["message"]["msgCode"]) == ("Error", "not_found")
-        watcher.answer(scene.jobs["running"], "ask", manualResponse=True)
+        watcher.answer(scene.job(RUNNING), "ask", manualResponse=True)
         assert watcher.next()["msgType"] == "Error"
     assert stranger.root == SECOND
-    assert [step["stepId"] for step in admin.get(f"jobs/{scene.jobs['running']}")["currentSteps"]] == ["ask"]
+    assert [step["stepId"] for step in admin.get(f"jobs/{scene.job(RUNNING)}")["currentSteps"]] == ["ask"]
 
 
 def test_a_websocket_opens_only_for_people_of_an_item_that_is_there(client: Any, stranger: Person) -> None:

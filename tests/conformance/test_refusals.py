@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.people import Person, Watcher
-from tests.conformance.scene import CLOSED, RUNNING, Scene, make_scene
+from tests.conformance.scene import CLOSED, IDLE, RUNNING, Ids, Scene
 from tests.conformance.writes import WRITES, Write, outcome
 
 every_write = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
@@ -17,13 +17,13 @@ COUNTS = ("closed=0", "closed=1")
 @pytest.fixture(scope="module")
 def scene(client: Any) -> Scene:
     """Nothing is done to it, for everything is refused: one is enough for all tests."""
-    return make_scene(Person(client))
+    return Scene(Person(client))
 
 
 @pytest.fixture(scope="module")
 def watcher(client: Any, scene: Scene) -> Iterator[Watcher]:
     """Hears all that is told of the scene's jobs."""
-    with Person(client).watch(*scene.jobs.values()) as watcher:
+    with Person(client).watch(*(scene.job(kind) for kind in (IDLE, RUNNING, CLOSED))) as watcher:
         yield watcher
 
 
@@ -36,15 +36,16 @@ class Trial:
     def of(self, write: Write, person: Person, job: str | None = None, **options: Any) -> str:
         """Its outcome."""
         ids = self.scene.of(job or write.job)
+        write.prepare(ids)
         before = self._state(write, ids)
         found = outcome(write.send(person, self.scene, job, **options))
         assert self._state(write, ids) == before
         self._hear_nothing_of(ids["jobId"])
         return found
 
-    def _state(self, write: Write, ids: dict[str, str]) -> list[Any]:
+    def _state(self, write: Write, ids: Ids) -> list[Any]:
         counts = [self.admin.post("jobs/statistics", {"q": q}) for q in COUNTS] if not write.reads else []
-        return [*(self.admin.get(path.format(**ids)) for path in write.reads), *counts]
+        return [*(self.admin.get(path.format_map(ids)) for path in write.reads), *counts]
 
     def _hear_nothing_of(self, job_id: str) -> None:
         """A comment's message comes directly after those from before the trial."""

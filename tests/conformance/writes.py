@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.conformance.people import ADVANCED, Person, fresh
-from tests.conformance.scene import CLOSED, IDLE, MAIL, RUNNING, Scene, automation, diagram_body
+from tests.conformance.scene import CLOSED, IDLE, MAIL, RUNNING, Ids, Scene, automation, diagram_body
 
 DENIED: Final = "400 PermissionDenied"
 NO_JOB: Final = "400 JobNotFound"
@@ -44,7 +44,7 @@ class Write:
     operation: str
     method: str
     path: str
-    body: Callable[[Scene], Any] | None
+    body: Callable[[Ids], Any] | None
     reads: tuple[str, ...]
     variant: str = ""
     job: str = IDLE
@@ -58,21 +58,29 @@ class Write:
     def name(self) -> str:
         return f"{self.operation} {self.variant}".strip()
 
+    def prepare(self, ids: Ids) -> None:
+        """Let all be made that it needs."""
+        self.path.format_map(ids)
+        if self.body:
+            self.body(ids)
+
     def send(self, person: Person, scene: Scene, job: str | None = None, **options: Any) -> Any:
-        """Send it; ``ids`` among the options replaces some of them, ``body`` the body. Returns the response."""
-        path = self.path.format(**scene.of(job or self.job, **options.pop("ids", {})))
-        at_job = scene if job is None else _with_job(scene, self.job, job)
-        body = options.pop("body", None) or (self.body(at_job) if self.body else None)
+        """Send it; the options may have ``ids`` in place of the scene's, a ``suffix`` of the path, and what the body is
+        changed by (``change``). Returns the response."""
+        ids = scene.of(job or self.job, **options.pop("ids", {}))
+        path = self.path.format_map(ids) + options.pop("suffix", "")
+        change = options.pop("change", dict)
+        body = self.body(ids) if self.body else None
         if isinstance(body, bytes):
-            options["files"] = {"attachment": ("a.txt", body)}
+            options |= {"files": {"attachment": ("a.txt", body)}, "data": _texts(change({}))}
         elif body is not None:
-            options.setdefault("json", body)
+            options["json"] = change(body)
         return person.call(self.method, path, **options)
 
 
-def _with_job(scene: Scene, instead: str, job: str) -> Scene:
-    """The scene as a body sees it that names a job: another one in that one's place."""
-    return Scene(scene.ids, scene.jobs | {instead: scene.jobs[job]}, scene.attachments, scene.diagram_name)
+def _texts(members: Mapping[str, Any]) -> dict[str, str]:
+    """Those that a form can have."""
+    return {name: value for name, value in members.items() if isinstance(value, str)}
 
 
 def outcome(response: Any) -> str:
@@ -113,7 +121,7 @@ def _manage(kind: str, **members: Any) -> Write:
         "manageJobs",
         "POST",
         "jobs/manage",
-        lambda scene: {"type": kind, "jobIds": [scene.jobs[members.get("job", IDLE)]]},
+        lambda ids: {"type": kind, "jobIds": [ids["jobId"]]},
         ("jobs/{jobId}?holds=true", "jobs/{jobId}/history"),
         variant=kind,
         **members,
@@ -148,7 +156,7 @@ def _updates() -> Iterator[Write]:
         "updateJob",
         "POST",
         "jobs/{jobId}/update",
-        lambda scene: {"parentJob": scene.jobs[CLOSED]},
+        lambda ids: {"parentJob": ids["closedJobId"]},
         variant="parentJob",
         running="400 JobRunning",
     )
@@ -251,10 +259,10 @@ _NO_STORED: Final = {"templateId": "400 TemplateNotFound"}
 _NO_SEARCH: Final = {"searchId": "400 SearchNotFound"}
 
 
-def _template(scene: Scene) -> dict[str, Any]:
+def _template(ids: Ids) -> dict[str, Any]:
     return {
         "jobTemplateName": fresh("Template"),
-        "diagramId": scene.ids["diagramId"],
+        "diagramId": ids["diagramId"],
         "diagramName": "",
         "defaultPriorityName": "Low",
         "state": "Draft",
@@ -267,7 +275,7 @@ _ON_ITEMS: Final = (
         "updateDiagram",
         "POST",
         "diagrams/{diagramId}",
-        lambda scene: {"diagram": diagram_body(scene.diagram_name)},
+        lambda ids: {"diagram": diagram_body(ids["name"])},
         "diagrams",
         "diagrams/{diagramId}",
         unknown={"diagramId": "400 DiagramNotFound"},
