@@ -51,7 +51,7 @@ from app.protocol.item_setup import (
     StoredTemplateList,
     StoredTemplateUpdate,
 )
-from app.protocol.items import CreationStatus, ItemAnswer, ItemRequest
+from app.protocol.items import CreationStatus, ExportBody, ImportFields, ItemAnswer, ItemRequest
 from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody, SetLocationBody
 from app.protocol.jobs import (
     CommentAddedAnswer,
@@ -652,6 +652,25 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         errors=(400, 401, 404, 503),
         privilege="the portal role `administrator`, or publisher and to own the item",
         notes="It is not found from then on, its websockets are closed with 4500, and it is removed piece by piece.",
+    ),
+    f"POST {ADMIN}/{{itemId}}/export": Operation(
+        "exportConfiguration",
+        "Administration",
+        "Export the configuration of an item, as a file",
+        "application/zip",
+        ExportBody,
+        privilege="`adminAdvanced`",
+        notes="A zip of JSON files; docs/administration.md has what is in it.",
+    ),
+    f"POST {ADMIN}/{{itemId}}/import": Operation(
+        "importConfiguration",
+        "Administration",
+        "Import a configuration, all of it or nothing",
+        Success,
+        Extended(ImportFields, {"file": {"type": "string", "format": "binary"}}),
+        media=(FORM,),
+        privilege="`adminAdvanced`",
+        notes="Replaces what is there, in an item without jobs; with `overwriteConfiguration` False it merges.",
     ),
     "GET /sharing/rest": _portal("portalVersion", "Ask for the interface's version", PortalVersion),
     "GET /sharing/rest/info": _portal("portalInfo", "Ask where a token is to be had", PortalInfo),

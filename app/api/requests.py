@@ -66,13 +66,16 @@ def query_flag(request: Request, name: str, *, absent: bool = False) -> bool:
         absent: what it is when the query does not have it.
     """
     text = request.query_params.get(name)
-    if text is None:
-        return absent
+    return absent if text is None else flag_of(text, f"query parameter {name}")
+
+
+def flag_of(text: str, name: str) -> bool:
+    """A switch as clients write it. Raises InvalidValue, calling it ``name``."""
     if text in _FALSE:
         return False
     if text in _TRUE:
         return True
-    raise InvalidValue(f"The query parameter {name} must be true or false, not {text!r}.", details=[name])
+    raise InvalidValue(f"The {name} must be true or false, not {text!r}.", details=[name.rpartition(" ")[2]])
 
 
 def query_word(request: Request, name: str, words: Sequence[str]) -> str:

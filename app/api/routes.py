@@ -10,6 +10,7 @@ from app.api import (
     attachments,
     automations,
     community,
+    configurations,
     diagrams,
     docs_page,
     expressions,
@@ -92,6 +93,8 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_ADMIN_ITEM}/creationStatus", administration.creation_status, methods=["GET"]),
     Route(f"{_ADMIN_ITEM}/upgrade", administration.upgrade, methods=["POST"]),
     Route(_ADMIN_ITEM, administration.delete, methods=["DELETE"]),
+    Route(f"{_ADMIN_ITEM}/export", configurations.export, methods=["POST"]),
+    Route(f"{_ADMIN_ITEM}/import", configurations.import_now, methods=["POST"]),
     # diagrams
     Route(f"{_ITEM}/diagrams", diagrams.list_all, methods=["GET"]),
     Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),

@@ -1,8 +1,9 @@
 """Workflow items as wholes, on the wire (rest.md 13.3)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 
 class ItemRequest(msgspec.Struct):
@@ -24,3 +25,24 @@ class CreationStatus(msgspec.Struct):
     """An item that can be found was made wholly, and is in the newest form."""
 
     status: Literal["Succeeded"] = "Succeeded"
+
+
+class ExportBody(msgspec.Struct, rename="camel"):
+    """What of an item's configuration is exported. Diagrams and job templates: all where nothing is said, none where
+    the list is empty. ``includeOtherConfiguration`` (true when absent): with lookups, roles, searches, settings and
+    stored templates. With a ``passphrase`` secrets go along, encrypted with it."""
+
+    include_other_configuration: bool | None = None
+    job_template_ids: Annotated[list[str], Meta(max_length=10_000)] | None = None
+    diagram_ids: Annotated[list[str], Meta(max_length=10_000)] | None = None
+    passphrase: str | None = None
+
+
+class ImportFields(msgspec.Struct, rename="camel"):
+    """An import as a form, beside its ``file``. ``overwriteConfiguration`` (true when absent) replaces what is there,
+    and takes an item without jobs; otherwise both are merged. ``mappingFile``: who is meant by users and groups."""
+
+    passphrase: str | None = None
+    overwrite_configuration: bool | None = None
+    mapping_file: str | None = None
+    token: str | None = None

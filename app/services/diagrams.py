@@ -30,7 +30,7 @@ def create(unit: Unit, document: DiagramDocument) -> str:
     unit.tx.lock_item(unit.item)
     if unit.tx.diagram(unit.item, diagram_id) is not None:
         raise Conflict(f"There is a diagram {diagram_id!r} already.", name="InvalidDiagramIdDuplicate")
-    _check_name(unit, diagram_id, document.head.diagram_name, "InvalidDiagramNameDuplicate")
+    check_name(unit, diagram_id, document.head.diagram_name, "InvalidDiagramNameDuplicate")
     _put(unit, document, diagram_id, 1 if document.head.active else DRAFT_VERSION)
     return diagram_id
 
@@ -44,7 +44,7 @@ def update(unit: Unit, diagram_id: str, document: DiagramDocument, *, delete_dra
     require_designer(unit)
     unit.tx.lock_item(unit.item)
     newest = read(unit, diagram_id).diagram.version
-    _check_name(unit, diagram_id, document.head.diagram_name, "InvalidDiagramNameDuplicateUpdate")
+    check_name(unit, diagram_id, document.head.diagram_name, "InvalidDiagramNameDuplicateUpdate")
     if not document.head.active:
         _put(unit, document, diagram_id, DRAFT_VERSION)
         return
@@ -64,7 +64,7 @@ def check(unit: Unit, document: DiagramDocument) -> tuple[Finding, ...]:
         return ()
     diagram = build_diagram(document.head, diagram_id="", version=1)
     check_expressions(diagram)
-    _check_active(diagram)
+    check_active(diagram)
     return check_soundness(diagram)
 
 
@@ -143,7 +143,8 @@ def _no_version(diagram_id: str, version: str) -> NotFound:
     return NotFound(f"There is no version {version} of a diagram {diagram_id!r}.", name="DiagramNotFound")
 
 
-def _check_name(unit: Unit, diagram_id: str, name: str, duplicate: str) -> None:
+def check_name(unit: Unit, diagram_id: str, name: str, duplicate: str) -> None:
+    """Raises InvalidValue for what cannot be a diagram's name; Conflict, called ``duplicate``: it is another one's."""
     if not name.strip() or len(name) > _MAX_NAME_CHARS:
         raise InvalidValue(
             f"WorkflowDiagram was invalid: diagramName must have 1 to {_MAX_NAME_CHARS} characters.",
@@ -157,11 +158,12 @@ def _put(unit: Unit, document: DiagramDocument, diagram_id: str, version: int) -
     diagram = build_diagram(document.head, diagram_id=diagram_id, version=version)
     check_expressions(diagram)
     if version != DRAFT_VERSION:
-        _check_active(diagram)
+        check_active(diagram)
     record = DiagramRecord(diagram, document.body, document.head.description, unit.now_ms, unit.actor.username)
     unit.tx.put_diagram(unit.item, record)
 
 
-def _check_active(diagram: Diagram) -> None:
+def check_active(diagram: Diagram) -> None:
+    """Raises InvalidValue for a diagram that must not become active."""
     check_activation(diagram)
     check_args(diagram)

@@ -11,7 +11,7 @@ from app.errors import AccessError, Conflict, InvalidValue, NotFound, Permission
 from app.services.access import read_actor
 from app.services.engine import ServerUnit
 from app.services.first_start import ITEM_ID
-from app.services.new_item import admin_group_name, fill
+from app.services.new_item import admin_group, admin_group_name, fill
 from app.services.people import MAX_NAME_CHARS
 from app.services.portal import is_organisation
 from app.services.ports import Item, Store
@@ -59,7 +59,7 @@ def delete(unit: ServerUnit, org_id: str, item_id: str) -> None:
     if item.item_id == ITEM_ID:
         raise RuleViolation("The first workflow item stays: it is meant where none is named.", name="FirstItem")
     unit.effects.stopping += unit.tx.let_item_go(item)
-    group = unit.tx.group_by_name(admin_group_name(item.name))
+    group = admin_group(unit.tx, item)
     if group is not None and not any(group.group_id in unit.tx.roles_of_groups(each) for each in unit.tx.items()):
         unit.tx.delete_group(group.group_id)
     _access_changed(unit)

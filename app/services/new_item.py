@@ -23,6 +23,11 @@ def admin_group_name(item_name: str) -> str:
     return f"Workflow Manager Admin {item_name}"
 
 
+def admin_group(tx: Tx, item: Item) -> Group | None:
+    """The group that was made with an item, unless it is gone."""
+    return tx.group_by_name(admin_group_name(item.name))
+
+
 def fill(tx: Tx, item: Item, admin_group_id: str, username: str) -> None:
     """Give a new item its contents; ``username`` has made it, and is in its admin group.
 

@@ -26,7 +26,7 @@ def put(unit: Unit, role_name: str, body: RoleBody) -> None:
         InvalidValue: a name that cannot be one, or is not the path's, or privileges that do not exist.
     """
     require_administrator(unit)
-    if faults := _faults(role_name, body):
+    if faults := faults_of(role_name, body):
         raise InvalidValue(f"WorkflowRole was invalid: {'; '.join(faults)}.", details=faults)
     unit.tx.lock_item(unit.item)
     unit.tx.put_role(unit.item, Role(role_name, body.description or "", tuple(dict.fromkeys(body.privileges))))
@@ -71,7 +71,8 @@ def update_group(unit: Unit, group_id: str, body: GroupUpdate) -> None:
         _changed(unit)
 
 
-def _faults(role_name: str, body: RoleBody) -> list[str]:
+def faults_of(role_name: str, body: RoleBody) -> list[str]:
+    """All that is wrong with a role of this name."""
     faults = [f"there is no privilege {name!r}" for name in body.privileges if name not in PRIVILEGES]
     if body.role_name not in {None, role_name}:
         faults.append(f"roleName is {role_name!r} in the path, and cannot be another one in the body")
@@ -92,13 +93,18 @@ def _group(unit: Unit, group_id: str) -> Group:
 
 
 def _changed(unit: Unit) -> None:
+    require_administered(unit)
+    roles_changed(unit)
+
+
+def require_administered(unit: Unit) -> None:
+    """Raise RuleViolation unless some enabled user has adminAdvanced in the item."""
     if not _is_administered(unit):
         raise RuleViolation(
             "After this change nobody could administer the workflow item any more. Give another user a role with the "
             "privilege adminAdvanced first.",
             name="LastAdministrator",
         )
-    roles_changed(unit)
 
 
 def _is_administered(unit: Unit) -> bool:

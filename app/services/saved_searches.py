@@ -33,7 +33,7 @@ def create(unit: Unit, document: SavedSearchDocument) -> str:
     unit.tx.lock_item(unit.item)
     if unit.tx.search(unit.item, search_id) is not None:
         raise Conflict(f"There is a saved search {search_id!r} already.")
-    unit.tx.put_search(unit.item, _record(unit, search_id, document))
+    unit.tx.put_search(unit.item, record(unit, search_id, document))
     return search_id
 
 
@@ -42,17 +42,17 @@ def change(unit: Unit, search_id: str, document: SavedSearchDocument) -> None:
     InvalidValue (another id, or a definition that could not be searched with)."""
     require_designer(unit)
     unit.tx.lock_item(unit.item)
-    before = _existing(unit, search_id)
+    before = existing(unit, search_id)
     if document.head.search_id not in {None, "", search_id}:
         raise InvalidValue(f"SavedSearch was invalid: searchId is {search_id!r} for good; leave it out.")
-    unit.tx.put_search(unit.item, replace(_record(unit, search_id, document), shared_with=before.shared_with))
+    unit.tx.put_search(unit.item, replace(record(unit, search_id, document), shared_with=before.shared_with))
 
 
 def delete(unit: Unit, search_id: str) -> None:
     """Delete a search. Raises PermissionDenied, NotFound."""
     require_designer(unit)
     unit.tx.lock_item(unit.item)
-    _existing(unit, search_id)
+    existing(unit, search_id)
     unit.tx.delete_search(unit.item, search_id)
 
 
@@ -61,24 +61,26 @@ def share(unit: Unit, search_id: str, group_ids: list[str]) -> None:
     InvalidValue (there is no such group)."""
     require_designer(unit)
     unit.tx.lock_item(unit.item)
-    saved = _existing(unit, search_id)
+    saved = existing(unit, search_id)
     unit.tx.put_search(unit.item, replace(saved, shared_with=existing_groups(unit, group_ids)))
 
 
 def shared_with(unit: Unit, search_id: str) -> list[str]:
     """The groups a search is shared with. Raises PermissionDenied without adminBasic, NotFound."""
     require_designer(unit)
-    return list(_existing(unit, search_id).shared_with)
+    return list(existing(unit, search_id).shared_with)
 
 
-def _existing(unit: Unit, search_id: str) -> SavedSearch:
+def existing(unit: Unit, search_id: str) -> SavedSearch:
+    """A saved search. Raises NotFound."""
     found = unit.tx.search(unit.item, search_id)
     if found is None:
         raise NotFound(f"There is no saved search {search_id!r}.", name="SearchNotFound")
     return found
 
 
-def _record(unit: Unit, search_id: str, document: SavedSearchDocument) -> SavedSearch:
+def record(unit: Unit, search_id: str, document: SavedSearchDocument) -> SavedSearch:
+    """The search as it is stored, shared with nobody. Raises InvalidValue for what could not be searched with."""
     head = document.head
     if head.definition:
         _check(unit, head.definition)

@@ -23,10 +23,8 @@ _MAX_TYPE_CHARS = 255
 def create(unit: Unit, template_type: str, body: StoredTemplateBody) -> str:
     """Store a new template and return its id. Raises PermissionDenied, InvalidValue, Conflict (the id is taken)."""
     require_designer(unit)
-    if len(template_type) > _MAX_TYPE_CHARS:
-        raise InvalidValue(f"A template type has at most {_MAX_TYPE_CHARS} characters.")
     template_id = own_or_new_id(unit, body.template_id, "templateId")
-    _check(template_type, body.template_details)
+    check(template_type, body.template_details)
     unit.tx.lock_item(unit.item)
     if unit.tx.stored_template(unit.item, template_type, template_id) is not None:
         raise Conflict(f"There is a template {template_id!r} of type {template_type!r} already.")
@@ -49,7 +47,7 @@ def update(unit: Unit, template_type: str, template_id: str, body: StoredTemplat
     unit.tx.lock_item(unit.item)
     before = read(unit, template_type, template_id)
     details = before.details if body.template_details is None else body.template_details
-    _check(template_type, details)
+    check(template_type, details)
     changed = StoredTemplate(template_type, template_id, body.template_name or before.name, details)
     unit.tx.put_stored_template(unit.item, changed)
 
@@ -61,7 +59,10 @@ def delete(unit: Unit, template_type: str, template_id: str) -> None:
     unit.tx.delete_stored_template(unit.item, template_type, template_id)
 
 
-def _check(template_type: str, details: str) -> None:
+def check(template_type: str, details: str) -> None:
+    """Raises InvalidValue: the details are not what those of the type must be."""
+    if len(template_type) > _MAX_TYPE_CHARS:
+        raise InvalidValue(f"A template type has at most {_MAX_TYPE_CHARS} characters.")
     schema = _DETAILS.get(template_type)
     if schema is None:
         return

@@ -77,6 +77,16 @@ def merge_tables(unit: Unit, template_id: str, sent: list[Document], before: Job
     return SavedTables(own, elsewhere)
 
 
+def take_over(unit: Unit, sent: Iterable[Document]) -> dict[str, dict[str, Any]]:
+    """Let tables be as they come from elsewhere, also in other templates that have them: returns what those are to have
+    (``change_elsewhere``). Raises InvalidValue: jobs' values would change their meaning."""
+    known = _others(unit.tx.templates(unit.item), "")
+    for table in sent:
+        if table["tableName"] in known:
+            _check_change(known[table["tableName"]], _clean(table))
+    return {table["tableName"]: _clean(table) for table in sent if table["tableName"] in known}
+
+
 def change_elsewhere(unit: Unit, template_id: str, changed: Mapping[str, dict[str, Any]]) -> None:
     """Let other templates have the new definitions of tables they share with this one."""
     for template in unit.tx.templates(unit.item) if changed else ():

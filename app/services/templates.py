@@ -48,17 +48,22 @@ def change(unit: Unit, template_id: str, document: TemplateDocument) -> None:
 
 
 def _save(unit: Unit, template_id: str, document: TemplateDocument, before: JobTemplate | None) -> None:
-    name = document.head.job_template_name
-    if unit.tx.template_by_name(unit.item, name) not in {None, template_id}:
-        raise Conflict(f"There is another job template named {name!r}.", name="InvalidJobTemplateNameDuplicate")
     members = (members_of(before.body) if before else {}) | document.members
     elsewhere = {}
     if TABLES in document.members:
         tables = merge_tables(unit, template_id, document.members[TABLES], before)
         members[TABLES], elsewhere = tables.own, tables.elsewhere
-    record = _record(unit, template_id, document.head, members)
-    unit.tx.put_template(unit.item, replace(record, shared_with=before.shared_with if before else ()))
+    put(unit, template_id, TemplateDocument(document.head, members), before.shared_with if before else ())
     change_elsewhere(unit, template_id, elsewhere)
+
+
+def put(unit: Unit, template_id: str, document: TemplateDocument, shared_with: tuple[str, ...]) -> None:
+    """Store a template as it is, its tables too. Raises Conflict (the name), InvalidValue (no such diagram)."""
+    name = document.head.job_template_name
+    if unit.tx.template_by_name(unit.item, name) not in {None, template_id}:
+        raise Conflict(f"There is another job template named {name!r}.", name="InvalidJobTemplateNameDuplicate")
+    record = _record(unit, template_id, document.head, document.members)
+    unit.tx.put_template(unit.item, replace(record, shared_with=shared_with))
 
 
 def delete(unit: Unit, template_id: str) -> None:

@@ -52,6 +52,9 @@ _MANY: Final = (_some_of(job_identity, "key"), _some_of(kept_answer, "slot"))
 class ItemRemovalQueries(JobQueries):
     """``Tx``: items that are being deleted."""
 
+    def has_jobs(self, item: Item) -> bool:
+        return self.sql.one(_JOBS, item_key=item.key, count=1) is not None
+
     def let_item_go(self, item: Item) -> list[RunRecord]:
         self.sql.change(_GO, own_key=item.key)
         self.sql.change(_DROP_DISPATCHES, own_item=item.key)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.errors import Conflict
@@ -40,6 +40,15 @@ _CLEAR_LOOKUPS = Statement(
 )
 _ADD_LOOKUP = insert_into(lookup)
 
+
+def _kinds_of(table: Table, column: str) -> Statement:
+    """The values of a column in an item, in the order in which each was first there."""
+    kinds = select(table.c[column]).where(table.c.item_key == bindparam("item_key")).group_by(table.c[column])
+    return Statement(kinds.order_by(func.min(table.c.key)))
+
+
+_LOOKUP_TYPES = _kinds_of(lookup, "lookup_type")
+
 _SETTINGS = Statement(
     select(setting.c.name, setting.c.value, setting.c.encrypted)
     .where(setting.c.item_key == bindparam("item_key"))
@@ -58,6 +67,7 @@ _stored = select(*(stored_template.c[name] for name in _STORED)).where(
 )
 _ALL_STORED = Statement(_stored.order_by(stored_template.c.key))
 _ONE_STORED = Statement(_stored.where(stored_template.c.template_id == bindparam("template_id")))
+_STORED_TYPES = _kinds_of(stored_template, "template_type")
 _PUT_STORED = put_into(stored_template, ["item_key", "template_type", "template_id"])
 _DELETE_STORED = Statement(
     delete(stored_template).where(
@@ -131,6 +141,9 @@ class ItemQueries(Queries):
         ]
         self.sql.change_many(_ADD_LOOKUP, rows)
 
+    def lookup_types(self, item: Item) -> list[str]:
+        return [kind for (kind,) in self.sql.all(_LOOKUP_TYPES, item_key=item.key)]
+
     def settings(self, item: Item) -> list[Setting]:
         rows = self.sql.all(_SETTINGS, item_key=item.key)
         return [Setting(name, bytes(value), bool(encrypted)) for name, value, encrypted in rows]
@@ -150,6 +163,9 @@ class ItemQueries(Queries):
     def stored_templates(self, item: Item, template_type: str) -> list[StoredTemplate]:
         rows = self.sql.all(_ALL_STORED, item_key=item.key, template_type=template_type)
         return [StoredTemplate(*row) for row in rows]
+
+    def stored_template_types(self, item: Item) -> list[str]:
+        return [kind for (kind,) in self.sql.all(_STORED_TYPES, item_key=item.key)]
 
     def put_stored_template(self, item: Item, template: StoredTemplate) -> None:
         values = {name: getattr(template, name) for name in _STORED}

@@ -457,6 +457,7 @@ operation, privileges and test."""
 
 _ADMIN: Final = f"{ORG}/admin"
 _ADMIN_TESTS: Final = "test_section_13_administration.py"
+_CONFIGURATION_TESTS: Final = "test_section_13_configuration.py"
 
 _ADMINISTRATION: Final = (
     _row(
@@ -486,5 +487,19 @@ _ADMINISTRATION: Final = (
         "deleteItem",
         "administrator",
         f"{_ADMIN_TESTS}::test_a_deleted_item_is_not_found_any_more",
+    ),
+    _row(
+        "POST",
+        f"{_ADMIN}/{{itemId}}/export",
+        "exportConfiguration",
+        "adminAdvanced",
+        f"{_CONFIGURATION_TESTS}::test_an_export_is_a_file_to_save",
+    ),
+    _row(
+        "POST",
+        f"{_ADMIN}/{{itemId}}/import",
+        "importConfiguration",
+        "adminAdvanced",
+        f"{_CONFIGURATION_TESTS}::test_what_was_exported_and_imported_is_exported_the_same",
     ),
 )

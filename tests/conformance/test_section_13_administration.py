@@ -10,10 +10,9 @@ from app.domain.job import Content
 from app.services.first_start import ITEM_ID, ORG_ID
 from app.services.ports import Group, Tx
 from tests.api.conftest import error, ok
+from tests.conformance.items import at_server, in_item, made
 from tests.conformance.people import Person, fresh, run
 from tests.support import eventually
-
-ADMIN_ROOT = f"/{ORG_ID}/admin"
 
 
 @pytest.fixture
@@ -21,23 +20,6 @@ def publisher(client: TestClient, basic: Person) -> Person:
     """A user who may make items, and is nobody's administrator before."""
     run(client, lambda tx: tx.set_portal_role(basic.username, PortalRole.PUBLISHER))
     return basic
-
-
-def at_server(person: Person, method: str, path: str, **options: Any) -> Any:
-    """A request below ``/{orgId}/admin``."""
-    options.setdefault("headers", {"Authorization": f"Bearer {person.token()}"})
-    return person.client.request(method, f"{ADMIN_ROOT}/{path}", **options)
-
-
-def made(person: Person, name: str) -> str:
-    """An item that this person makes; returns its id."""
-    answer = at_server(person, "POST", f"createWorkflowItem?name={name}", json={"async": True})
-    return str(ok(answer)["itemId"])
-
-
-def in_item(person: Person, item_id: str) -> Person:
-    """The same person, speaking to another item."""
-    return Person(person.client, person.username, f"/{ORG_ID}/{item_id}")
 
 
 # ---------------------------------------------------------------- making

@@ -24,6 +24,9 @@ class AdministrationTx(Protocol):
         """Remove some of an item that was let go: about ``limit`` rows, its jobs first (as ``delete_job``), in the end
         the item itself. False: it is gone. Several transactions at once do no harm."""
 
+    def has_jobs(self, item: Item) -> bool: ...
+    def lookup_types(self, item: Item) -> list[str]: ...
+    def stored_template_types(self, item: Item) -> list[str]: ...
     def set_portal_role(self, username: str, portal_role: PortalRole) -> None:
         """Raises NotFound."""
 
