@@ -33,11 +33,10 @@ export class SentAnswer extends Promise {
     return super.then(onFulfilled, onRejected);
   }
 
-  /** Tell `onUnseen` of a rejection that nobody watches for. */
+  /** Tell `onUnseen` of a rejection that nobody watches for, once all who have got the Promise had their turn. */
   guard(onUnseen) {
-    super.then(undefined, (error) => {
-      if (!this.#isWatched) onUnseen(error);
-    });
+    const tell = (error) => setTimeout(() => this.#isWatched || onUnseen(error));
+    super.then(undefined, tell);
   }
 }
 
