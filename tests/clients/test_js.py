@@ -72,10 +72,10 @@ def _do(server: ServerProcess, what: str, words: dict[str, str]) -> str:
             return server.command(*shlex.split(words["words"]))
         case "kill":
             server.kill9()
-        case "stop":
-            server.stop()
-        case "start":
+        case "start" if not server.is_running:
             server.start()
+        case "start":
+            pass
         case "freeze":
             server.freeze()
         case "thaw":

@@ -70,7 +70,9 @@ export class Connection {
 
   /** The server does what the connection is for: the next failure is the first one again. */
   works() {
+    if (this.#failures === 0) return;
     this.#failures = 0;
+    this.#enter(this.state.phase);
   }
 
   /**

@@ -16,6 +16,12 @@ async function world(t, config) {
   return { jobs, jobId: jobIds[0], notifications: await notificationsOf(t, config) };
 }
 
+/** End the server as a power cut would; it runs again after the test at the latest. */
+async function kill(t) {
+  t.after(() => ask('start'));
+  await ask('kill');
+}
+
 /** Resolves when the connection is in this phase the next time. */
 function phaseOf(notifications, wanted) {
   return new Promise((resolve) => {
@@ -39,14 +45,14 @@ test('a server killed and started again under an open connection: nothing is mis
   await notifications.whenSubscribed(notifications.subscribeToJob(jobId, handler));
   await jobs.startSteps(jobId);
   await next('StepInfoRequired');
-  const lost = once((resolve) => notifications.onDisconnect(resolve));
+  const lost = once((resolve) => notifications.onDisconnect((cause) => resolve([cause, notifications.state])));
   const back = once((resolve) => notifications.onReconnect(resolve));
-  await ask('kill');
-  const cause = await lost;
+  await kill(t);
+  const [cause, state] = await lost;
   assert.ok(cause instanceof ConnectionFailed && cause.temporary);
-  assert.equal(notifications.state.phase, ConnectionPhase.Waiting);
-  assert.equal(notifications.state.cause, cause);
-  assert.ok(notifications.state.retryInMs <= 50, 'the first pause is jittered as well');
+  assert.equal(state.phase, ConnectionPhase.Waiting);
+  assert.equal(state.cause, cause);
+  assert.ok(state.retryInMs <= 50, 'the first pause is jittered as well');
   await ask('start');
   for (const text of ['one', 'two', 'three']) await jobs.addJobComment(jobId, text); // perhaps before it is back
   await back;
@@ -67,7 +73,7 @@ test('an answer that is given while the server is away is applied when it is bac
   await jobs.startSteps(jobId);
   await next('StepInfoRequired');
   const lost = once((resolve) => notifications.onDisconnect(resolve));
-  await ask('kill');
+  await kill(t);
   await lost;
   const sent = notifications.send({ jobId, stepId: 's1', questionResponse: 1 }, { timeoutMs: deadline(10_000) });
   await ask('start');
@@ -195,12 +201,10 @@ test('a server that is frozen is found out, and left for when it answers again',
   const { handler, next } = listener();
   await notifications.whenSubscribed(notifications.subscribeToJob(jobId, handler));
   const lost = once((resolve) => notifications.onDisconnect(resolve));
+  t.after(() => ask('thaw'));
   await ask('freeze');
-  try {
-    assert.match((await lost).message, /does not answer any more/);
-  } finally {
-    await ask('thaw');
-  }
+  assert.match((await lost).message, /does not answer any more/);
+  await ask('thaw');
   await once((resolve) => notifications.onReconnect(resolve));
   await jobs.addJobComment(jobId, 'thawed');
   await next('JobCommentUpdated');
