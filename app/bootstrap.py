@@ -67,6 +67,8 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
     from app.hub.hub import Hub
     from app.services import items, keyed
     from app.services.engine import Engine
+    from app.services.managed_webhooks import ManagedWebhooks
+    from app.steps.feature_services import RestFeatureServices
     from app.steps.http import trust
     from app.steps.limits import FairLimit
     from app.steps.mailer import Mailer
@@ -104,12 +106,13 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
             per_template=settings.max_steps_per_template,
         )
         engine = Engine(store, hub, runner, Sealer(settings.secret_key))
+        webhooks = ManagedWebhooks(engine, RestFeatureServices(http, hosts))
         runner.attach(engine)
         await hub.open()
         parts.push_async_callback(hub.close)
         await runner.open()
         parts.push_async_callback(_give_up_runs, runner)
-        yield Gateway(settings, engine, hub, bus, tokens, files, Logins(store))
+        yield Gateway(settings, engine, hub, bus, tokens, files, Logins(store), webhooks)
 
 
 @asynccontextmanager

@@ -82,6 +82,13 @@ from app.protocol.tables import TableList
 from app.protocol.templates import ShareBody, TemplateCreated, TemplateList, WireTemplate
 from app.protocol.update_requests import UpdateJobBody
 from app.protocol.upgrading import UpgradedDiagram
+from app.protocol.webhooks import (
+    Challenge,
+    WebhookConnectionAnswer,
+    WebhookConnectionBody,
+    WebhookConnectionDetails,
+    WebhookConnectionList,
+)
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
@@ -158,6 +165,8 @@ _STORED: Final = f"{ITEM}/templates/{{templateType}}"
 _PEOPLE: Final = f"{ITEM}/community"
 _SEARCH: Final = f"{ITEM}/searches/{{searchId}}"
 
+_CONNECTION: Final = f"{ITEM}/webhookConnections/{{connectionId}}"
+
 _DIAGRAM_ANSWER: Final = Extended(
     WireDiagram, {"diagramVersion": {"type": "integer"}, "initialStepName": TEXT, "displayGrid": FLAG}
 )
@@ -170,6 +179,12 @@ _ENVELOPE: Final = {
 }
 
 _LAST_ADMINISTRATOR: Final = "Refused (`LastAdministrator`) where no user would have `adminAdvanced` any more."
+
+
+_HALF_DONE: Final = (
+    "`success` false: done here, and not at the feature service, for the reason in `message`; `name` is "
+    "`FailedToCreateManagedWebhook`, `FailedToUpdateManagedWebhook` or `FailedToDeleteManagedWebhook`."
+)
 
 
 def _portal(operation_id: str, summary: str, answer: type, body: type | None = None) -> Operation:
@@ -206,6 +221,7 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "username": ("username", "The user's name."),
     "group_id": ("groupId", "The group's id."),
     "role_name": ("roleName", "The role's name."),
+    "connection_id": ("connectionId", "The webhook connection's id."),
 }
 """Segments of a path: the route's name to the wire's name and what it is."""
 
@@ -707,6 +723,65 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         more={302: None},
         errors=(503,),
         notes="302: the token is in the fragment of `Location`. 200: the page again, and why.",
+    ),
+    f"GET {ITEM}/webhookConnections": Operation(
+        "getWebhookConnections",
+        "Webhook connections",
+        "List the connections to feature services that holds may wait for",
+        WebhookConnectionList,
+        privilege="`adminBasic` or `jobUpdateHolds`",
+    ),
+    f"POST {ITEM}/webhookConnections": Operation(
+        "createWebhookConnection",
+        "Webhook connections",
+        "Create a connection and, on request, the webhook at the feature service",
+        WebhookConnectionAnswer,
+        WebhookConnectionBody,
+        privilege="`adminBasic`",
+        notes=_HALF_DONE,
+    ),
+    f"GET {_CONNECTION}": Operation(
+        "getWebhookConnection",
+        "Webhook connections",
+        "Read a connection, its secret included",
+        WebhookConnectionDetails,
+        privilege="`adminBasic`",
+    ),
+    f"PUT {_CONNECTION}": Operation(
+        "updateWebhookConnection",
+        "Webhook connections",
+        "Replace what a connection says; `itemId` stays",
+        WebhookConnectionAnswer,
+        WebhookConnectionBody,
+        privilege="`adminBasic`",
+        notes=_HALF_DONE,
+    ),
+    f"DELETE {_CONNECTION}": Operation(
+        "deleteWebhookConnection",
+        "Webhook connections",
+        "Delete a connection that no step of an open job waits for, and its webhook at the feature service",
+        WebhookConnectionAnswer,
+        privilege="`adminBasic`",
+        notes=_HALF_DONE,
+    ),
+    f"GET {_CONNECTION}/executeWebhook": Operation(
+        "answerWebhookChallenge",
+        "Webhook connections",
+        "Show a feature service that its events are awaited here",
+        Challenge,
+        errors=(400, 404, 503),
+        notes="The query has `crc_token`; the answer its signature, `sha256=` and base64.",
+    ),
+    f"POST {_CONNECTION}/executeWebhook": Operation(
+        "receiveWebhook",
+        "Webhook connections",
+        "Take an event of a feature service, signed in `x-esriHook-Signature`",
+        Success,
+        {"type": "object"},
+        media=(JSON, URL_ENCODED),
+        errors=(400, 404, 503),
+        notes="No token. `x-esriHook-Signature` brings the HMAC-SHA256 of the body, made with the connection's secret. "
+        "404 also where it does not.",
     ),
     "GET /{orgId}/checkStatus": Operation(
         "checkStatus", "Server", "Ask whether the server is there", ServerStatus, errors=()

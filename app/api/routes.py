@@ -25,6 +25,8 @@ from app.api import (
     search,
     stored_templates,
     updates,
+    webhook_connections,
+    webhook_events,
     webhooks,
 )
 from app.api.portal import logins as portal_logins
@@ -45,6 +47,7 @@ _PEOPLE: Final = f"{_ITEM}/community"
 _SEARCH: Final = f"{_ITEM}/searches/{{search_id}}"
 _ADMIN: Final = "/{org_id}/admin"
 _ADMIN_ITEM: Final = f"{_ADMIN}/{{item_id}}"
+_CONNECTION: Final = f"{_ITEM}/webhookConnections/{{connection_id}}"
 _SHARING: Final = "/sharing"
 
 _PORTAL: Final = [
@@ -138,6 +141,14 @@ routes: Final[list[BaseRoute]] = [
     Route(_SEARCH, saved_searches.delete, methods=["DELETE"]),
     Route(f"{_SEARCH}/shareWith", saved_searches.shared_with, methods=["GET"]),
     Route(f"{_SEARCH}/shareWith", saved_searches.share, methods=["POST"]),
+    # webhook connections
+    Route(f"{_ITEM}/webhookConnections", webhook_connections.list_all, methods=["GET"]),
+    Route(f"{_ITEM}/webhookConnections", webhook_connections.create, methods=["POST"]),
+    Route(_CONNECTION, webhook_connections.read, methods=["GET"]),
+    Route(_CONNECTION, webhook_connections.change, methods=["PUT"]),
+    Route(_CONNECTION, webhook_connections.delete, methods=["DELETE"]),
+    Route(f"{_CONNECTION}/executeWebhook", webhook_events.challenge, methods=["GET"]),
+    Route(f"{_CONNECTION}/executeWebhook", webhook_events.receive, methods=["POST"]),
     # people
     Route(f"{_PEOPLE}/users", community.users, methods=["GET"]),
     Route(f"{_PEOPLE}/users/{{username}}", community.user, methods=["GET"]),

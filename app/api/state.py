@@ -10,6 +10,7 @@ from app.auth.tokens import Tokens
 from app.hub.hub import Hub
 from app.services.attachment_files import AttachmentFiles
 from app.services.engine import Engine
+from app.services.managed_webhooks import ManagedWebhooks
 from app.services.ports import Bus
 from app.settings import Settings
 
@@ -25,6 +26,7 @@ class Gateway:
     tokens: Tokens
     files: AttachmentFiles
     logins: Logins
+    webhooks: ManagedWebhooks
     slots_in_flight: set[str] = field(default_factory=set)
     """Of requests with an idempotency key that this process carries out now."""
 

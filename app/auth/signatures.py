@@ -6,16 +6,29 @@ Values of headers are given as Starlette has them, one character for each byte.
 """
 
 import hmac
+import re
 from base64 import b64encode
 from typing import Final
 from urllib.parse import unquote
 
 SIGNATURE_HEADER: Final = "x-esriHook-Signature"
 
+_CHALLENGE: Final = re.compile(r"[A-Za-z0-9+/=_.-]{1,300}")
+
 
 def signature_of(secret: str, message: bytes) -> str:
-    """The value of the header for a body; also the answer to a sender's challenge (``crc_token``)."""
+    """The value of the header for a body."""
     return "sha256=" + b64encode(_digest(secret, message)).decode()
+
+
+def answer_challenge(secret: str, challenge: str) -> str | None:
+    """Answer a sender that asks whether its receiver has the secret (``crc_token``); None to what is no challenge.
+
+    It is a signature, given to whoever asks. So only what cannot be a body is signed: no JSON, no form.
+    """
+    if not secret or not _CHALLENGE.fullmatch(challenge):
+        return None
+    return signature_of(secret, challenge.encode())
 
 
 def is_signed(secret: str, message: bytes, given: str) -> bool:

@@ -104,6 +104,14 @@ class Tokens:
             raise Unauthenticated("The token has expired. Log in again, or make a new one with 'stepgate token'.")
         return principal
 
+    def made(self, token: str) -> bool:
+        """Tell whether this server has made the token, also when it is valid no more."""
+        try:
+            self._check(token)
+        except Unauthenticated:
+            return False
+        return True
+
     def _sign(self, audience: str, subject: str, ttl_s: float) -> str:
         now_ms = self._now_ms()
         claims = {

@@ -169,6 +169,8 @@ def _step_state(step: CurrentStep, state: JobState, question: StepInfoRequired |
         holds = [f"on hold until {local(step.hold_scheduled_release)}"]
     if step.dependencies:
         holds.append("waits for another job")
+    if step.webhook_dependency:
+        holds.append("waits for a feature")
     if question is not None:
         return "; ".join([*holds, f"asks: {question.question or question.prompt or question.user_prompt or ''}"])
     details = next((known.details for known in state.step_states if known.step_id == step.step_id), None)

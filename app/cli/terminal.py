@@ -217,4 +217,5 @@ def lift_text(lift: Lift, names: dict[str, str]) -> str:
             return f"time, at {lift.at:%Y-%m-%d %H:%M:%S} UTC" if lift.at else "time"
         case "diagram":
             return "a change of the diagram"
-    return f"the {lift.kind} {lift.name}"
+    kind = "webhook connection" if lift.kind == "feature" else lift.kind
+    return f"the {kind} {lift.name}"

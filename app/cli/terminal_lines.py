@@ -154,5 +154,9 @@ def _hold_text(held: StepHeld | StepHoldsUpdated) -> str:
         other = held.dependency_details
         done = f"has passed step {other.dependent_step_id}" if other.dependent_step_id else "is done"
         parts.append(f"until job {other.dependent_job_id} {done}")
+    if held.webhook_dependency_details is not None:
+        feature = held.webhook_dependency_details.details
+        what = f"feature {feature.webhook_object_id} of layer {feature.webhook_layer_id}"
+        parts.append(f"until {what} meets {feature.webhook_release_condition}")
     text = " or ".join(parts)
     return ", ".join(part for part in (text, f"set by {held.set_by}" if held.set_by else "") if part)

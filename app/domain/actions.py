@@ -12,7 +12,14 @@ from app.domain.access import Actor
 from app.domain.commands import Action, Finish, RefreshStatus, ReleaseHold, Run, SetCurrentStep, SetHold, Stop
 from app.domain.diagram import Diagram
 from app.domain.finishing import finishing_value, is_skip
-from app.domain.holds import DependencyTarget, check_dependency, has_ended, matching_holds
+from app.domain.holds import (
+    ConnectionFacts,
+    DependencyTarget,
+    check_dependency,
+    check_webhook,
+    has_ended,
+    matching_holds,
+)
 from app.domain.job import CurrentStep, Hold, Job, StepState
 from app.domain.outcomes import Decision, Reason, StepOutcome, StepStatus
 from app.domain.refusals import (
@@ -44,6 +51,7 @@ def decide(
     moment: Moment,
     *,
     dependency: DependencyTarget | None = None,
+    connection: ConnectionFacts | None = None,
 ) -> Decision:
     """Decide one action on the steps it names (or on all that it means).
 
@@ -51,19 +59,26 @@ def decide(
 
     Args:
         dependency: the job that a ``SetHold`` is to wait for, if there is such a job.
+        connection: the webhook connection that it names, if there is such a one.
 
     Raises:
         PermissionDenied: the actor lacks the privilege for the whole call.
         InvalidValue: the action itself makes no sense (a circular dependency, not exactly one step to set).
     """
-    _check_call(job, action, actor, dependency)
+    _check_call(job, action, actor, dependency, connection)
     work = Work(job, diagram, actor, now_ms=moment.now_ms, new_id=moment.new_id)
     outcomes = [_decide_step(work, action, step_id, dependency) for step_id in _targets(job, action)]
     work.start_automatic_steps()
     return Decision(work.job, tuple(work.recorded), tuple(outcomes), tuple(work.automatic))
 
 
-def _check_call(job: Job, action: Action, actor: Actor, dependency: DependencyTarget | None) -> None:
+def _check_call(
+    job: Job,
+    action: Action,
+    actor: Actor,
+    dependency: DependencyTarget | None,
+    connection: ConnectionFacts | None,
+) -> None:
     if isinstance(action, SetCurrentStep):
         _require(actor, "workflowSetStepCurrent", "SetCurrentStep")
         if len(set(action.step_ids)) != 1:
@@ -71,12 +86,15 @@ def _check_call(job: Job, action: Action, actor: Actor, dependency: DependencyTa
     elif isinstance(action, SetHold):
         _require(actor, "jobUpdateHolds", "Hold")
         check_dependency(job, action, dependency)
+        check_webhook(action, connection)
         if len(job.flow.holds) + len(_targets(job, action)) > MAX_HOLDS:
             raise InvalidValue(f"The job has {len(job.flow.holds)} holds; it may have {MAX_HOLDS}.")
     elif isinstance(action, ReleaseHold):
         _require(actor, "jobUpdateHolds", "ReleaseHold")
         if action.dependent_step_id is not None and action.dependent_job_id is None:
             raise InvalidValue("dependentStepId needs dependentJobId: name the job whose step is meant.")
+        if action.webhook_connection_id is not None and action.dependent_job_id is not None:
+            raise InvalidValue("ReleaseHold names a job or a webhook connection, not both; send two.")
 
 
 def _require(actor: Actor, privilege: str, action: str) -> None:
@@ -174,6 +192,7 @@ def _hold(work: Work, action: SetHold, step_id: str, dependency: DependencyTarge
         action.scheduled_release_ms,
         action.dependent_job_id,
         action.dependent_step_id,
+        action.webhook,
     )
     if has_ended(hold, dependency, now_ms=work.now_ms):
         work.record(e.HoldEndedAtOnce(hold, by))

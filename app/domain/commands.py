@@ -6,7 +6,7 @@ The seven actions take ``step_ids``; empty means all current steps (for ``Releas
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.job import Answer, Assignment, Location, ReturnValue
+from app.domain.job import Answer, Assignment, Location, ReturnValue, WebhookDependency
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,25 @@ class SetCurrentStep:
 
 @dataclass(frozen=True, slots=True)
 class SetHold:
-    """Keep steps from running: by hand, until a time, and/or until another job (or its step) is done."""
+    """Keep steps from running: by hand, until a time, and/or until another job (or its step) is done or a feature
+    meets a condition."""
 
     step_ids: tuple[str, ...] = ()
     scheduled_release_ms: int | None = None
     dependent_job_id: str | None = None
     dependent_step_id: str | None = None
+    webhook: WebhookDependency | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
-    """Release manual and scheduled holds or, with ``dependent_job_id``, that dependency."""
+    """Release manual and scheduled holds or, with ``dependent_job_id`` or ``webhook_connection_id``, those
+    dependencies."""
 
     step_ids: tuple[str, ...] = ()
     dependent_job_id: str | None = None
     dependent_step_id: str | None = None
+    webhook_connection_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class ReportProgress:
 
 @dataclass(frozen=True, slots=True)
 class EndHold:
-    """A hold's time has come, or what it waited for is done."""
+    """A hold's time has come, or what it waited for has happened."""
 
     hold_id: str
 

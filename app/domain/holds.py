@@ -18,6 +18,13 @@ class DependencyTarget:
     cycle: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """The webhook connection that a new hold names, as it is now."""
+
+    enabled: bool
+
+
 def is_met(job: Job, step_id: str | None) -> bool:
     """Tell whether a dependency on ``job`` (or its step) is resolved.
 
@@ -65,6 +72,33 @@ def check_dependency(job: Job, command: SetHold, target: DependencyTarget | None
         )
 
 
+def check_webhook(command: SetHold, connection: ConnectionFacts | None) -> None:
+    """Refuse a webhook dependency that could not end.
+
+    Args:
+        connection: the one named, if there is such a connection.
+
+    Raises:
+        InvalidValue: no such connection, or one that is disabled; a job to wait for besides.
+    """
+    if command.webhook is None:
+        return
+    if command.dependent_job_id is not None:
+        raise InvalidValue("A hold waits for a job or for a feature, not for both; send two Holds.")
+    name = command.webhook.connection_id
+    if connection is None:
+        raise InvalidValue(
+            f"webhookConnectionId: there is no webhook connection {name!r} in this workflow item.",
+            name="WebhookConnectionNotFound",
+        )
+    if not connection.enabled:
+        raise InvalidValue(
+            f"webhookConnectionId: the webhook connection {name!r} is disabled, so nothing would end this hold. "
+            "Enable it first.",
+            name="WebhookConnectionDisabled",
+        )
+
+
 def find_cycle(edges: Iterable[tuple[str, str]], job_id: str, target_id: str) -> tuple[str, ...]:
     """Find the circle that "``job_id`` waits for ``target_id``" would close.
 
@@ -99,11 +133,16 @@ def _walk_back(came_from: Mapping[str, str], job_id: str) -> tuple[str, ...]:
 
 
 def matching_holds(holds: Sequence[Hold], command: ReleaseHold) -> tuple[Hold, ...]:
-    """The holds that a release names: without a job the manual and scheduled ones, with one exactly that dependency.
+    """The holds that a release names: with a job exactly that dependency, with a webhook connection all that wait for
+    features of its service, with neither the manual and scheduled ones.
 
     Source: rest.md 15.7; a dependency on a whole job is released by its job id alone (design.md section 6).
     """
+    if command.webhook_connection_id is not None:
+        return tuple(
+            hold for hold in holds if hold.webhook and hold.webhook.connection_id == command.webhook_connection_id
+        )
     if command.dependent_job_id is None:
-        return tuple(hold for hold in holds if not hold.is_dependency)
+        return tuple(hold for hold in holds if hold.is_manual)
     wanted = (command.dependent_job_id, command.dependent_step_id)
     return tuple(hold for hold in holds if (hold.dependent_job_id, hold.dependent_step_id) == wanted)

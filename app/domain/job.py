@@ -145,8 +145,22 @@ class PendingStep:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookDependency:
+    """A feature that a step waits for, until it meets a condition: a where clause of its service's own SQL.
+
+    The service is that of the webhook connection, which says when it is worth while to look (rest.md 12, 15.6).
+    """
+
+    connection_id: str
+    condition: str
+    layer_id: int
+    object_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
-    """One reason why a step may not run: manual, scheduled (``scheduled_release_ms``), a dependency on another job.
+    """One reason why a step may not run: manual, scheduled (``scheduled_release_ms``), a dependency on another job or
+    on a feature.
 
     A hold with both a time and a dependency ends at whichever comes first. Released holds are history: they leave
     the job's ``Flow`` and stay in the store.
@@ -159,10 +173,17 @@ class Hold:
     scheduled_release_ms: int | None = None
     dependent_job_id: str | None = None
     dependent_step_id: str | None = None
+    webhook: WebhookDependency | None = None
 
     @property
     def is_dependency(self) -> bool:
+        """It waits for another job."""
         return self.dependent_job_id is not None
+
+    @property
+    def is_manual(self) -> bool:
+        """It waits for nothing but a person or a moment."""
+        return self.dependent_job_id is None and self.webhook is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,15 @@ class LiftKind(StrEnum):
     ACTION = "action"
     JOB = "job"
     TIME = "time"
+    FEATURE = "feature"
     DIAGRAM = "diagram"
 
 
 @dataclass(frozen=True, slots=True)
 class Lift:
     """Who or what could lift a refusal: a user or group by ``name``, a holder of the privilege ``name``, the action
-    ``name`` (on ``step_id``, where given), another job (or its step), or the moment ``at_ms``."""
+    ``name`` (on ``step_id``, where given), another job (or its step), a feature that the webhook connection ``name``
+    reports, or the moment ``at_ms``."""
 
     kind: LiftKind
     name: str | None = None

@@ -142,6 +142,10 @@ def hold_reason(hold: Hold) -> Reason:
         lifts.append(Lift(LiftKind.JOB, job_id=hold.dependent_job_id, step_id=hold.dependent_step_id))
         of_step = f" has finished its step {hold.dependent_step_id!r}" if hold.dependent_step_id else " is done"
         parts.append(f"until job {hold.dependent_job_id!r}{of_step}")
+    if hold.webhook is not None:
+        lifts.append(Lift(LiftKind.FEATURE, hold.webhook.connection_id))
+        feature = f"the feature {hold.webhook.object_id} of layer {hold.webhook.layer_id}"
+        parts.append(f"until {feature} meets {hold.webhook.condition!r}")
     until = " or ".join(parts) or "until the hold is released"
     text = f"The step is on hold, set by {hold.set_by!r}, {until}."
     return Reason(StepStatus.HELD, text, tuple(lifts), hold.hold_id)
@@ -178,7 +182,7 @@ def _no_such_hold(holds: tuple[Hold, ...], action: ReleaseHold) -> Iterator[Reas
     yield Reason(
         StepStatus.NOT_HELD,
         "The step has no such hold. A dependency is released by naming its job id and, where it waits for one, its "
-        f"step id; other holds without them. {others}",
+        f"step id, or its webhook connection; other holds without them. {others}",
     )
 
 

@@ -123,12 +123,16 @@ def end_run(
     return work.decision()
 
 
-def end_hold(job: Job, diagram: Diagram, command: EndHold, moment: Moment) -> Decision | None:
-    """End a hold whose time has come or whose dependency is resolved. None when it is gone already."""
+def end_hold(job: Job, diagram: Diagram, command: EndHold, moment: Moment, actor: Actor = SYSTEM) -> Decision | None:
+    """End a hold whose time has come or whose dependency is resolved. None when it is gone already.
+
+    Args:
+        actor: as whom; where it is not the server itself, the caller has judged that it may.
+    """
     hold = job.flow.hold(command.hold_id)
     if hold is None:
         return None
-    work = Work(job, diagram, SYSTEM, now_ms=moment.now_ms, new_id=moment.new_id)
+    work = Work(job, diagram, actor, now_ms=moment.now_ms, new_id=moment.new_id)
     work.release(hold)
     work.start_automatic_steps()
     return work.decision()

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from app.domain import commands
+from app.domain.job import WebhookDependency
 from app.domain.outcomes import Decision, StepOutcome
 from app.errors import InvalidValue
 from app.protocol.job_requests import Moment, read_moment
@@ -63,6 +64,14 @@ class RefreshStatusBody(_StepsBody, tag="RefreshStatus"):
         return commands.RefreshStatus(self.steps)
 
 
+class WebhookDependencyDetails(msgspec.Struct, rename="camel"):
+    """The feature that a hold waits for, and the where clause that it is to meet, in the SQL of its service."""
+
+    webhook_release_condition: Annotated[str, Meta(max_length=2_000, pattern=r"\S")]
+    webhook_layer_id: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    webhook_object_id: Annotated[int, Meta(ge=0, le=2**53)]
+
+
 class _DependencyBody(_StepsBody, rename="camel", tag_field="type"):
     """What a hold may wait for. "" means absent, as null does."""
 
@@ -71,17 +80,17 @@ class _DependencyBody(_StepsBody, rename="camel", tag_field="type"):
     webhook_connection_id: str | None = None
 
     def check(self) -> None:
-        """Raise InvalidValue for a step without its job, and for webhooks: this server has no webhook connections."""
+        """Raise InvalidValue for a step without its job."""
         if self.dependent_step_id and not self.dependent_job_id:
             raise InvalidValue("dependentStepId needs dependentJobId: a step is named within its job.")
-        if self.webhook_connection_id:
-            raise InvalidValue(f"There is no webhook connection {self.webhook_connection_id!r} in this item.")
 
 
 class HoldBody(_DependencyBody, tag="Hold"):
-    """Keep steps from running: by hand, until a moment, and/or until another job (or its step) is done."""
+    """Keep steps from running: by hand, until a moment, and/or until another job (or its step) is done or a feature
+    meets a condition."""
 
     hold_scheduled_release: Moment | None = None
+    webhook_dependency_details: WebhookDependencyDetails | None = None
 
     def command(self) -> commands.Action:
         self.check()
@@ -90,6 +99,26 @@ class HoldBody(_DependencyBody, tag="Hold"):
             scheduled_release_ms=read_moment(self.hold_scheduled_release, "holdScheduledRelease"),
             dependent_job_id=self.dependent_job_id or None,
             dependent_step_id=self.dependent_step_id or None,
+            webhook=self._webhook(),
+        )
+
+    def _webhook(self) -> WebhookDependency | None:
+        """Raises InvalidValue for a connection without the details, and the other way round."""
+        details = self.webhook_dependency_details
+        if not self.webhook_connection_id:
+            if details is not None:
+                raise InvalidValue("webhookDependencyDetails needs webhookConnectionId: whose feature is it?")
+            return None
+        if details is None:
+            raise InvalidValue(
+                "webhookConnectionId needs webhookDependencyDetails with webhookReleaseCondition, webhookLayerId and "
+                "webhookObjectId: which feature is waited for, and what is it to be like?"
+            )
+        return WebhookDependency(
+            self.webhook_connection_id,
+            details.webhook_release_condition,
+            details.webhook_layer_id,
+            details.webhook_object_id,
         )
 
 
@@ -98,7 +127,12 @@ class ReleaseHoldBody(_DependencyBody, tag="ReleaseHold"):
 
     def command(self) -> commands.Action:
         self.check()
-        return commands.ReleaseHold(self.steps, self.dependent_job_id or None, self.dependent_step_id or None)
+        return commands.ReleaseHold(
+            self.steps,
+            self.dependent_job_id or None,
+            self.dependent_step_id or None,
+            self.webhook_connection_id or None,
+        )
 
 
 ActionBody = RunBody | FinishBody | StopBody | SetCurrentStepBody | HoldBody | ReleaseHoldBody | RefreshStatusBody

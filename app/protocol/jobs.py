@@ -6,7 +6,7 @@ Members that have no value are left out. All dates are ISO 8601 text in UTC. Sou
 import msgspec
 
 from app.domain.job import AutomationType, DataVersion, Job
-from app.protocol.notifications import ActiveStep
+from app.protocol.notifications import ActiveStep, WebhookCondition
 from app.protocol.text import iso
 
 
@@ -41,7 +41,10 @@ class ManagedJobsAnswer(Answer, kw_only=True):
 
 
 class HoldAnswer(Answer, kw_only=True):
-    """A hold, also one that is over: it then has ``releasedBy`` and ``releasedDate``."""
+    """A hold, also one that is over: it then has ``releasedBy`` and ``releasedDate``.
+
+    One that waits for a feature has the members by which it was set.
+    """
 
     job_id: str
     step_id: str
@@ -53,6 +56,8 @@ class HoldAnswer(Answer, kw_only=True):
     released_date: str | None = None
     dependent_job_id: str | None = None
     dependent_step_id: str | None = None
+    webhook_connection_id: str | None = None
+    webhook_dependency_details: WebhookCondition | None = None
 
 
 class PropertyAnswer(Answer, kw_only=True):

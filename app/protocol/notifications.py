@@ -243,6 +243,21 @@ class DependencyDetails(Body, kw_only=True):
     dependent_step_id: str | None = None
 
 
+class WebhookCondition(Body, kw_only=True):
+    """The feature that is waited for, and the where clause that it is to meet."""
+
+    webhook_release_condition: str
+    webhook_layer_id: int
+    webhook_object_id: int
+
+
+class WebhookDependencyDetails(Body, kw_only=True):
+    """What a step waits for that waits for a feature."""
+
+    webhook_connection_id: str
+    details: WebhookCondition
+
+
 class StepHeld(StepsBody, kw_only=True):
     """Current steps are on hold (3.10). Dates are ISO 8601."""
 
@@ -254,6 +269,7 @@ class StepHeld(StepsBody, kw_only=True):
     set_date: str | None = None
     hold_ids: list[str] = []
     dependency_details: DependencyDetails | None = None
+    webhook_dependency_details: WebhookDependencyDetails | None = None
 
 
 class StepHoldReleased(StepsBody, kw_only=True):
@@ -278,6 +294,7 @@ class StepHoldsUpdated(StepsBody, kw_only=True):
     released_by: str | None = None
     released_date: str | None = None
     dependency_details: DependencyDetails | None = None
+    webhook_dependency_details: WebhookDependencyDetails | None = None
 
 
 # ---------------------------------------------------------------- to one sender

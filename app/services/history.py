@@ -70,7 +70,7 @@ def _assignee(assignment: Assignment) -> str:
 
 
 def _set_line(hold: Hold, now_ms: int) -> HistoryEntry:
-    action = "DependencyAdded" if hold.is_dependency else "Held"
+    action = "Held" if hold.is_manual else "DependencyAdded"
     return _line(action, now_ms, hold.set_by, hold.step_id, hold_reason(hold).description)
 
 

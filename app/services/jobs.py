@@ -12,7 +12,7 @@ from app.domain.commands import (
     ManageType,
     SetHold,
 )
-from app.domain.holds import DependencyTarget, find_cycle
+from app.domain.holds import ConnectionFacts, DependencyTarget, find_cycle
 from app.domain.job import AssignedType, Assignment, Job
 from app.domain.outcomes import Decision
 from app.domain.runs import end_hold
@@ -52,9 +52,25 @@ def act(unit: Unit, job_id: str, action: Action) -> Decision:
     else:
         record = jobs.lock(job_id)
     diagram = jobs.diagram(record.job)
-    decision = decide(record.job, diagram, action, unit.actor, jobs.moment(), dependency=dependency)
+    decision = decide(
+        record.job,
+        diagram,
+        action,
+        unit.actor,
+        jobs.moment(),
+        dependency=dependency,
+        connection=_connection(unit, action),
+    )
     jobs.save(record, decision, diagram)
     return decision
+
+
+def _connection(unit: Unit, action: Action) -> ConnectionFacts | None:
+    """The webhook connection that a hold names; nobody disables or deletes it while the hold is set."""
+    if not isinstance(action, SetHold) or action.webhook is None:
+        return None
+    found = unit.tx.webhook_connection(unit.item, action.webhook.connection_id, use=True)
+    return ConnectionFacts(found.enabled) if found else None
 
 
 def _lock_with_target(unit: Unit, jobs: Jobs, job_id: str, target_id: str) -> tuple[JobRecord, DependencyTarget | None]:

@@ -7,7 +7,7 @@ from typing import Any
 from app.domain import events as e
 from app.domain.changes import PropertyFacts
 from app.domain.diagram import Diagram, Step, StepKind
-from app.domain.job import Assignment, Attachment, CurrentStep, Hold, Job, StepState
+from app.domain.job import Assignment, Attachment, CurrentStep, Hold, Job, StepState, WebhookDependency
 from app.domain.prompts import app_url, asked_properties, choices
 from app.domain.refusals import AllowedActions, allowed_actions
 from app.protocol import notifications as n
@@ -110,6 +110,7 @@ def active_step(job: Job, diagram: Diagram, current: CurrentStep) -> n.ActiveSte
         manual_hold=held.manual,
         dependencies=held.dependency,
         hold_scheduled_release=iso(held.release_ms) if held.release_ms is not None else None,
+        webhook_dependency=held.webhook,
     )
 
 
@@ -119,6 +120,7 @@ class HoldFlags:
 
     manual: bool
     dependency: bool
+    webhook: bool
     release_ms: int | None
 
 
@@ -127,8 +129,9 @@ def hold_flags(holds: Iterable[Hold]) -> HoldFlags:
     found = list(holds)
     releases = [hold.scheduled_release_ms for hold in found if hold.scheduled_release_ms is not None]
     return HoldFlags(
-        manual=any(not hold.is_dependency for hold in found),
+        manual=any(hold.is_manual for hold in found),
         dependency=any(hold.is_dependency for hold in found),
+        webhook=any(hold.webhook is not None for hold in found),
         release_ms=max(releases, default=None),
     )
 
@@ -265,6 +268,23 @@ def _details(hold: Hold) -> n.DependencyDetails | None:
     return n.DependencyDetails(dependent_job_id=hold.dependent_job_id, dependent_step_id=hold.dependent_step_id)
 
 
+def webhook_condition(webhook: WebhookDependency) -> n.WebhookCondition:
+    """What is waited for, as the wire names it."""
+    return n.WebhookCondition(
+        webhook_release_condition=webhook.condition,
+        webhook_layer_id=webhook.layer_id,
+        webhook_object_id=webhook.object_id,
+    )
+
+
+def _webhook_details(hold: Hold) -> n.WebhookDependencyDetails | None:
+    if hold.webhook is None:
+        return None
+    return n.WebhookDependencyDetails(
+        webhook_connection_id=hold.webhook.connection_id, details=webhook_condition(hold.webhook)
+    )
+
+
 def _release_text(hold: Hold) -> str | None:
     return None if hold.scheduled_release_ms is None else iso(hold.scheduled_release_ms)
 
@@ -278,12 +298,13 @@ def _held(job: Job, holds: tuple[Hold, ...]) -> Told:
         step_ids=[newest.step_id],
         manual=flags.manual,
         dependency=flags.dependency,
-        webhook_dependency=False,
+        webhook_dependency=flags.webhook,
         scheduled_release=_release_text(newest),
         set_by=newest.set_by,
         set_date=iso(newest.set_ms),
         hold_ids=[hold.hold_id for hold in holds],
         dependency_details=_details(newest),
+        webhook_dependency_details=_webhook_details(newest),
     )
     return Told(body, describes=(newest.step_id,))
 
@@ -303,13 +324,14 @@ def _holds_updated(job: Job, hold: Hold, by: str | None = None, at_ms: int | Non
         job_id=job.job_id,
         step_ids=[hold.step_id],
         hold_ids=[hold.hold_id],
-        manual=not hold.is_dependency,
+        manual=hold.is_manual,
         set_by=hold.set_by,
         set_date=iso(hold.set_ms),
         scheduled_release=_release_text(hold),
         released_by=by,
         released_date=None if at_ms is None else iso(at_ms),
         dependency_details=_details(hold),
+        webhook_dependency_details=_webhook_details(hold),
     )
 
 

@@ -19,7 +19,7 @@ from app.protocol.jobs import (
 from app.protocol.text import iso
 from app.services.engine import Unit
 from app.services.facts import know
-from app.services.messages import active_step
+from app.services.messages import active_step, webhook_condition
 from app.services.ports import DiagramRecord, HistoryEntry, JobRecord, ReleasedHold
 from app.services.recording import tables_of_job
 
@@ -131,6 +131,8 @@ def _hold(found: Job, released: ReleasedHold) -> HoldAnswer:
         released_date=iso_or_none(released.released_ms),
         dependent_job_id=hold.dependent_job_id,
         dependent_step_id=hold.dependent_step_id,
+        webhook_connection_id=hold.webhook.connection_id if hold.webhook else None,
+        webhook_dependency_details=webhook_condition(hold.webhook) if hold.webhook else None,
     )
 
 

@@ -24,6 +24,7 @@ from app.services import dispatches, history, messages
 from app.services.engine import Unit
 from app.services.facts import know
 from app.services.ports import Comment, FeedMessage, HistoryEntry, JobRecord
+from app.services.webhook_looks import look_at_hold
 
 _RESOLVING = (
     e.StepFinished,
@@ -244,6 +245,7 @@ class Recording:
             case e.HoldSet(hold):
                 tx.add_hold(record, hold)
                 effects.timers_changed |= hold.scheduled_release_ms is not None
+                look_at_hold(self._unit, record.job.job_id, hold)
             case e.HoldReleased(hold, by, at_ms):
                 tx.release_hold(record, hold.hold_id, by, at_ms)
             case e.HoldEndedAtOnce(hold, by):

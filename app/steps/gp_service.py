@@ -3,20 +3,16 @@
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
-import msgspec
-
-from app.errors import StepFailed
 from app.protocol.codes import MsgCode
 from app.protocol.geoprocessing import ServiceAnswer, ServiceJob, ServiceResult
+from app.steps.arcgis import FORM, read_answer
 from app.steps.http import HttpClient
-from app.steps.outgoing import Outgoing, Reply, origin_of
+from app.steps.outgoing import Outgoing, origin_of
 
 T = TypeVar("T")
 
 REQUEST_S: Final = 30.0
 """For one question and its answer."""
-
-_FORM: Final = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"))
 
 
 class GpTask:
@@ -56,24 +52,7 @@ class GpTask:
         headers: tuple[tuple[str, str], ...] = (),
     ) -> T:
         form = urlencode({**(parameters or {}), "f": "json"}).encode()
-        request = Outgoing("POST", f"{self.url}/{place}", (*_FORM, *headers, *self._credentials), form)
-        return self._read(await self._http.send(request, timeout_s=REQUEST_S), schema)
-
-    def _read(self, reply: Reply, schema: type[T]) -> T:
-        """Refusals come as an ``error`` in an answer with status 200; others as a status."""
+        request = Outgoing("POST", f"{self.url}/{place}", (*FORM, *headers, *self._credentials), form)
+        reply = await self._http.send(request, timeout_s=REQUEST_S)
         where = f"The geoprocessing service at {origin_of(self.url)}"
-        if 400 <= reply.status < 500:
-            raise StepFailed(f"{where} refuses: status {reply.status}.", name=MsgCode.GP_REFUSED)
-        if not 200 <= reply.status < 300:
-            raise StepFailed(f"{where} answered with status {reply.status}.", name=MsgCode.UNEXPECTED_STATUS)
-        try:
-            fault = msgspec.json.decode(reply.body, type=ServiceAnswer).error
-            if fault is None:
-                return msgspec.json.decode(reply.body, type=schema)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            text = f"{where} did not answer as such services do: {error}."
-            raise StepFailed(text, name=MsgCode.UNEXPECTED_RESPONSE) from error
-        said = " ".join([fault.message, *(fault.details or [])]).strip()[:1000] or "it does not say why"
-        if fault.code >= 500:
-            raise StepFailed(f"{where} has failed: {said} (code {fault.code}).", name=MsgCode.UNEXPECTED_STATUS)
-        raise StepFailed(f"{where} refuses: {said} (code {fault.code}).", name=MsgCode.GP_REFUSED)
+        return read_answer(reply, schema, where, refused=MsgCode.GP_REFUSED)

@@ -7,6 +7,7 @@ from app.services.ports import DispatchSender, StepExecutor
 from app.steps.create_job import CreateJob
 from app.steps.email import EmailExecutor
 from app.steps.email_dispatch import EmailSender
+from app.steps.feature_services import RestFeatureServices
 from app.steps.geoprocessing import Geoprocessing
 from app.steps.http import HttpClient
 from app.steps.limits import FairLimit
@@ -14,6 +15,7 @@ from app.steps.mailer import Mailer
 from app.steps.update_properties import UpdateJobProperties
 from app.steps.web_request import WebRequest
 from app.steps.web_request_dispatch import WebRequestSender
+from app.steps.webhook_look import WebhookLooker
 
 
 def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: FairLimit) -> Sequence[StepExecutor]:
@@ -33,4 +35,8 @@ def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: F
 
 def senders(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: FairLimit) -> Sequence[DispatchSender]:
     """Every sender of dispatches, as above; ``hosts`` counts steps and dispatches together."""
-    return [EmailSender(mailer, files), WebRequestSender(http, hosts)]
+    return [
+        EmailSender(mailer, files),
+        WebRequestSender(http, hosts),
+        WebhookLooker(RestFeatureServices(http, hosts)),
+    ]

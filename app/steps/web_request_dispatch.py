@@ -2,32 +2,20 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
 from app.errors import StepError, StepFailed
-from app.protocol.codes import MsgCode
 from app.protocol.web_request import WebRequestArgs
 from app.services.dispatches import WEB_REQUEST_KIND
 from app.services.ports import Dispatch, StepServices
 from app.steps.http import HttpClient
 from app.steps.limits import FairLimit
 from app.steps.outgoing import host_of
+from app.steps.passing import PASSING, is_passing_status
 from app.steps.web_request import PAUSES_S, check_expected, request_of, send_patiently
 
 log = logging.getLogger(__name__)
-
-_PASSING: Final = frozenset(
-    {
-        MsgCode.CONNECTION_FAILED,
-        MsgCode.HOST_NOT_FOUND,
-        MsgCode.REQUEST_TIMED_OUT,
-        MsgCode.BROKEN_RESPONSE,
-    }
-)
-_PASSING_STATUSES: Final = frozenset({408, 425, 429})
-"""Too slow, too early, too many (RFC 9110, 8470, 6585). So is every 5xx."""
 
 
 class RequestNotTaken(StepFailed):
@@ -63,10 +51,10 @@ class WebRequestSender:
             async with self._hosts.turn(host_of(request.url), lambda: None):
                 reply = await send_patiently(self._http, args, request, pauses_s=self._pauses_s, told=told)
         except StepError as error:
-            raise RequestNotTaken(str(error), name=error.name, is_passing=error.name in _PASSING) from error
+            raise RequestNotTaken(str(error), name=error.name, is_passing=error.name in PASSING) from error
         try:
             check_expected(args, reply)
         except StepFailed as error:
-            is_passing = reply.status >= 500 or reply.status in _PASSING_STATUSES
-            raise RequestNotTaken(str(error), name=error.name, is_passing=is_passing) from error
+            passing = is_passing_status(reply.status)
+            raise RequestNotTaken(str(error), name=error.name, is_passing=passing) from error
         return None

@@ -37,6 +37,18 @@ _OWN = (dispatch.c.key == bindparam("own_key"), dispatch.c.node_id == bindparam(
 _BEGIN = Statement(update(dispatch).where(*_OWN).values(begun=true()))
 _PUT_BACK = Statement(update(dispatch).where(*_OWN).values(node_id=null(), begun=false(), due_ms=bindparam("new_ms")))
 _DELETE = Statement(delete(dispatch).where(*_OWN))
+_LIKE = Statement(
+    select(dispatch.c.key)
+    .where(
+        dispatch.c.kind == bindparam("own_kind"),
+        dispatch.c.due_ms <= bindparam("now_ms"),
+        dispatch.c.node_id.is_(None),
+        dispatch.c.item_key == bindparam("item_key"),
+        dispatch.c.job_id == bindparam("job_id"),
+        dispatch.c.content == bindparam("content"),
+    )
+    .limit(bindparam("count"))
+)
 _NEXT = Statement(select(func.min(dispatch.c.due_ms)).where(AnyOf(dispatch.c.kind, "kinds"), _FREE))
 
 
@@ -59,6 +71,12 @@ class DispatchQueries(Queries):
             begun=False,
             node_id=None,
         )
+
+    def is_dispatch_due(self, item: Item, *, job_id: str, kind: str, content: bytes, now_ms: int) -> bool:
+        found = self.sql.one(
+            _LIKE, own_kind=kind, now_ms=now_ms, item_key=item.key, job_id=job_id, content=content, count=1
+        )
+        return found is not None
 
     def claim_dispatches(self, node_id: str, kind: str, now_ms: int, limit: int) -> list[Dispatch]:
         keys = [row[0] for row in self.sql.all(_DUE, own_kind=kind, now_ms=now_ms, count=limit)]

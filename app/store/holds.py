@@ -5,19 +5,26 @@ from typing import Final
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from app.domain.job import Hold
+from app.domain.job import Hold, WebhookDependency
 from app.services.ports import Dependent, Item, JobRecord, ReleasedHold, Timer
 from app.store.base import Queries
 from app.store.schema import hold, item, job, node, timer
-from app.store.sql import AnyOf, Statement, insert_into
+from app.store.sql import AnyOf, Row, Statement, insert_into
 
-_FIELDS: Final = ("hold_id step_id set_by set_ms scheduled_release_ms dependent_job_id dependent_step_id").split()
-"""Members of ``Hold``, in the order of its constructor."""
+_FIELDS: Final = "hold_id step_id set_by set_ms scheduled_release_ms dependent_job_id dependent_step_id".split()
+"""Members of ``Hold``, in the order of its constructor; ``webhook`` comes after them."""
+
+WEBHOOK_FIELDS: Final = {f"webhook_{name}": name for name in "connection_id condition layer_id object_id".split()}
+"""Columns, and members of ``WebhookDependency`` in the order of its constructor."""
 
 _ITEM_OF_JOB = select(job.c.item_key).where(job.c.key == bindparam("own_job")).scalar_subquery()
 _ADD = Statement(
     insert(hold)
-    .values(job_key=bindparam("own_job"), item_key=_ITEM_OF_JOB, **{name: bindparam(name) for name in _FIELDS})
+    .values(
+        job_key=bindparam("own_job"),
+        item_key=_ITEM_OF_JOB,
+        **{name: bindparam(name) for name in (*_FIELDS, *WEBHOOK_FIELDS)},
+    )
     .returning(hold.c.key)
 )
 _RELEASE = Statement(
@@ -29,7 +36,7 @@ _RELEASE = Statement(
     .returning(hold.c.key, hold.c.scheduled_release_ms)
 )
 _ALL = Statement(
-    select(*(hold.c[name] for name in _FIELDS), hold.c.released_by, hold.c.released_ms)
+    select(*(hold.c[name] for name in (*_FIELDS, *WEBHOOK_FIELDS)), hold.c.released_by, hold.c.released_ms)
     .where(hold.c.job_key == bindparam("job_key"))
     .order_by(hold.c.key)
 )
@@ -92,6 +99,8 @@ class HoldQueries(Queries):
 
     def add_hold(self, record: JobRecord, hold: Hold) -> None:
         values = {name: getattr(hold, name) for name in _FIELDS}
+        for column, name in WEBHOOK_FIELDS.items():
+            values[column] = getattr(hold.webhook, name) if hold.webhook else None
         key = self._key_of(_ADD, own_job=record.key, **values)
         if hold.scheduled_release_ms is not None:
             self.sql.change(_ADD_TIMER, hold_key=key, due_ms=hold.scheduled_release_ms)
@@ -103,7 +112,7 @@ class HoldQueries(Queries):
             self.sql.change(_DROP_TIMER, own_hold=released[0])
 
     def holds(self, record: JobRecord) -> list[ReleasedHold]:
-        return [ReleasedHold(Hold(*row[:7]), row[7], row[8]) for row in self.sql.all(_ALL, job_key=record.key)]
+        return [_released(row) for row in self.sql.all(_ALL, job_key=record.key)]
 
     def dependents(self, item: Item, job_id: str) -> list[Dependent]:
         return [Dependent(*row) for row in self.sql.all(_DEPENDENTS, item_key=item.key, job_id=job_id)]
@@ -124,3 +133,11 @@ class HoldQueries(Queries):
     def next_timer_ms(self, node_id: str) -> int | None:
         row = self.sql.one(_NEXT, own_id=node_id)
         return row[0] if row else None
+
+
+def _released(row: Row) -> ReleasedHold:
+    *all_members, released_by, released_ms = row
+    webhook: Row = tuple(all_members[len(_FIELDS) :])
+    waits = WebhookDependency(*webhook) if webhook[0] is not None else None
+    members: Row = (*all_members[: len(_FIELDS)], waits)
+    return ReleasedHold(Hold(*members), released_by, released_ms)

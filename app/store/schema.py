@@ -173,6 +173,26 @@ search = _table(
     UniqueConstraint("item_key", "search_id"),
 )
 
+webhook_connection = _table(
+    "webhook_connection",
+    _key(),
+    _ref("item"),
+    _text("connection_id"),
+    _text("name"),
+    _text("service"),
+    _flag("enabled"),
+    _bytes("secret", sealed=True),
+    _text("username", nullable=True),
+    _text("fallback_username", nullable=True),
+    _flag("managed"),
+    _text("change_types"),
+    _text("webhook_id", nullable=True),
+    _flag("webhook_active"),
+    UniqueConstraint("item_key", "connection_id"),
+)
+"""``change_types`` is a text with blanks. ``webhook_id`` and ``webhook_active`` are what the feature service was last
+known to have."""
+
 # ---------------------------------------------------------------- people
 
 user = _table(
@@ -192,6 +212,16 @@ user = _table(
 group = _table(
     "group", _key(), _text("group_id"), _text("name"), UniqueConstraint("group_id"), UniqueConstraint("name")
 )
+
+webhook_account = _table(
+    "webhook_account",
+    _key(),
+    _ref("item"),
+    _ref("user"),
+    _bytes("token", sealed=True),
+    UniqueConstraint("item_key", "user_key"),
+)
+"""A user who lets webhook connections of the item act as him. ``token`` is for the feature service, empty without."""
 
 membership = _table("membership", _key(), _ref("user"), _ref("group"), UniqueConstraint("user_key", "group_key"))
 Index("ix_membership_group_key", membership.c.group_key)
@@ -475,12 +505,21 @@ hold = _table(
     _int("scheduled_release_ms", nullable=True),
     _text("dependent_job_id", nullable=True),
     _text("dependent_step_id", nullable=True),
+    _text("webhook_connection_id", nullable=True),
+    _text("webhook_condition", nullable=True),
+    _int("webhook_layer_id", nullable=True),
+    _int("webhook_object_id", nullable=True),
     _text("released_by", nullable=True),
     _int("released_ms", nullable=True),
     UniqueConstraint("job_key", "hold_id"),
 )
 _waits = hold.c.released_ms.is_(None) & hold.c.dependent_job_id.is_not(None)
 Index("ix_hold_waits", hold.c.item_key, hold.c.dependent_job_id, postgresql_where=_waits, sqlite_where=_waits)
+
+_watches = hold.c.released_ms.is_(None) & hold.c.webhook_connection_id.is_not(None)
+Index(
+    "ix_hold_watches", hold.c.item_key, hold.c.webhook_connection_id, postgresql_where=_watches, sqlite_where=_watches
+)
 
 timer = _table(
     "timer", _key(), _ref("hold"), _int("due_ms"), _text("node_id", nullable=True), UniqueConstraint("hold_key")

@@ -17,6 +17,7 @@ from app.store.people import PeopleQueries
 from app.store.properties import PropertyQueries
 from app.store.records import RecordQueries
 from app.store.runs import RunQueries
+from app.store.webhooks import WebhookQueries
 
 
 class SqlTx(
@@ -36,6 +37,7 @@ class SqlTx(
     AutomationQueries,
     PeopleQueries,
     BlobQueries,
+    WebhookQueries,
 ):
     """One transaction. Its contract is ``app.services.ports.Tx``; this is all of it where one writes at a time."""
 

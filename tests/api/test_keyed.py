@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.auth.signatures import SIGNATURE_HEADER, signature_of
 from app.services.ports import Tx
 from tests.api.conftest import Api, error, ok
 from tests.support import deadline, eventually
@@ -16,8 +17,19 @@ from tests.support import deadline, eventually
 _numbers = count(1)
 
 
-def keyed(api: Api, path: str, key: str, **options: Any) -> Any:
-    headers = {"Authorization": f"Bearer {api.token()}", "Idempotency-Key": key, "X-Hook": "s3cret"}
+@dataclass(frozen=True)
+class Event:
+    """A body that is signed instead of sent with a token."""
+
+    content: bytes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {SIGNATURE_HEADER: signature_of("s3cret", self.content)}
+
+
+def keyed(api: Api, path: str, key: str, more: dict[str, str] | None = None, **options: Any) -> Any:
+    headers = {"Authorization": f"Bearer {api.token()}", "Idempotency-Key": key, "X-Hook": "s3cret"} | (more or {})
     return api.call("POST", path, headers=headers, **options)
 
 
@@ -36,6 +48,7 @@ class Scene:
     diagram: str
     search: str
     webhook: str
+    connection: str
 
 
 @pytest.fixture
@@ -50,7 +63,19 @@ def scene(api: Api, manual: str, question: str) -> Scene:
     details = '{"headerSecret": {"key": "X-Hook", "value": "s3cret"}}'
     adds = [{"automationName": "Hook", "automationType": "Webhook", "enabled": True, "details": details}]
     (webhook,) = api.post(f"jobTemplates/{manual}/automatedCreation", {"adds": adds})["automationIds"]
-    return Scene(manual, job, asking, attachment, diagram, search, webhook)
+    connection = api.post("webhookConnections", _connection("Parcels"))["connectionId"]
+    return Scene(manual, job, asking, attachment, diagram, search, webhook, connection)
+
+
+def _connection(name: str) -> dict[str, Any]:
+    return {
+        "connectionName": name,
+        "itemId": "parcels",
+        "webhookType": "FeatureService",
+        "secret": "s3cret",
+        "enabled": True,
+        "manageWebhook": False,
+    }
 
 
 def _diagram(name: str) -> dict[str, Any]:
@@ -161,6 +186,12 @@ SAMPLES: dict[str, Callable[[Scene, str], Sample]] = {
         {"settings": [{"propName": "keyed", "value": name}]},
         {"settings": [{"propName": "keyed", "value": "other"}]},
     ),
+    "webhookConnections": lambda _, name: ("webhookConnections", _connection(name), _connection(f"{name} b")),
+    "webhookConnections/{connectionId}/executeWebhook": lambda s, _: (
+        f"webhookConnections/{s.connection}/executeWebhook",
+        Event(b"[]"),
+        Event(b"[{}]"),
+    ),
     "templates/{templateType}": lambda _, name: (
         "templates/chart",
         {"templateName": name, "templateDetails": "a"},
@@ -171,6 +202,8 @@ SAMPLES: dict[str, Callable[[Scene, str], Sample]] = {
 
 
 def body_of(body: Any) -> dict[str, Any]:
+    if isinstance(body, Event):
+        return {"content": body.content, "more": body.headers}
     return {"files": {"attachment": ("a.txt", body)}} if isinstance(body, bytes) else {"json": body}
 
 

@@ -32,6 +32,7 @@ from stepgate_client import (
 from stepgate_client.automations import AutomationChange, NewAutomation
 from stepgate_client.endpoint import error_of
 from stepgate_client.messages import JobState, StepFinished, StepHeld, StepHoldReleased, StepInfoRequired
+from stepgate_client.webhooks import Feature
 from tests.support import ServerProcess, deadline, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -483,6 +484,25 @@ async def test_saved_searches_are_kept_shared_and_deleted(client: Client) -> Non
     assert search_id not in {each.search_id for each in await client.saved_searches.all("Chart")}
     await client.saved_searches.delete(search_id)
     assert search_id not in {each.search_id for each in await client.saved_searches.all()}
+
+
+@pytest.mark.anyio
+async def test_webhook_connections_are_kept_and_held_for(client: Client) -> None:
+    made = await client.webhooks.create("Parcels", "parcels", "s3cret", username="admin")
+    connection = await client.webhooks.get(made.connection_id)
+    assert (made.success, connection.secret, connection.username) == (True, "s3cret", "admin")
+    await client.webhooks.replace(msgspec.structs.replace(connection, connection_name="Plots"))
+    names = {each.connection_id: each.connection_name for each in await client.webhooks.all()}
+    assert names[made.connection_id] == "Plots"
+    job_id, step_id = await new_job(client)
+    await client.hold(job_id, feature=Feature(made.connection_id, "state = 3", 0, 7))
+    job = await client.get_job(job_id, holds=True)
+    [hold] = job.holds
+    assert (hold.webhook_connection_id, job.current_steps[0].is_held) == (made.connection_id, True)
+    assert hold.webhook_dependency_details is not None
+    assert hold.webhook_dependency_details.webhook_object_id == 7
+    await client.release_hold(job_id, step_id, webhook_connection_id=made.connection_id)
+    assert (await client.webhooks.delete(made.connection_id)).success
 
 
 @pytest.mark.anyio

@@ -293,6 +293,57 @@ _ITEMS: Final[Mapping[str, tuple[tuple[str, str, str, str, str], ...]]] = {
             "test_a_webhook_makes_a_job_without_a_token",
         ),
     ),
+    "12_webhook_connections": (
+        (
+            "GET",
+            "I/webhookConnections",
+            "getWebhookConnections",
+            "adminBasic jobUpdateHolds",
+            "test_get_webhook_connections_lists_them_without_secrets",
+        ),
+        (
+            "POST",
+            "I/webhookConnections",
+            "createWebhookConnection",
+            "adminBasic",
+            "test_create_webhook_connection_answers_success_and_its_id",
+        ),
+        (
+            "GET",
+            "I/webhookConnections/{connectionId}",
+            "getWebhookConnection",
+            "adminBasic",
+            "test_get_webhook_connection_tells_its_secret_to_who_may_design",
+        ),
+        (
+            "PUT",
+            "I/webhookConnections/{connectionId}",
+            "updateWebhookConnection",
+            "adminBasic",
+            "test_update_webhook_connection_replaces_it_but_for_its_item",
+        ),
+        (
+            "DELETE",
+            "I/webhookConnections/{connectionId}",
+            "deleteWebhookConnection",
+            "adminBasic",
+            "test_delete_webhook_connection_answers_success_once",
+        ),
+        (
+            "GET",
+            "I/webhookConnections/{connectionId}/executeWebhook",
+            "answerWebhookChallenge",
+            "",
+            "test_answer_webhook_challenge_signs_the_token",
+        ),
+        (
+            "POST",
+            "I/webhookConnections/{connectionId}/executeWebhook",
+            "receiveWebhook",
+            "",
+            "test_receive_webhook_takes_what_is_signed_with_the_secret",
+        ),
+    ),
     "08_lookups_settings_templates": (
         (
             "GET",

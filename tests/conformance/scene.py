@@ -133,6 +133,10 @@ def _search(scene: Scene) -> str:
     return str(scene.admin.post("searches", {"name": scene.word, "definition": {"q": "closed=0"}})["searchId"])
 
 
+def _connection(scene: Scene) -> str:
+    return str(scene.admin.post("webhookConnections", webhook_connection(scene.word))["connectionId"])
+
+
 _MAKERS: Final[Mapping[str, Callable[[Scene], str]]] = {
     "jobTemplateId": lambda scene: scene.admin.made(list(STEPS)),
     "automationId": _automation,
@@ -142,6 +146,7 @@ _MAKERS: Final[Mapping[str, Callable[[Scene], str]]] = {
     "groupId": _group,
     "templateId": _mail,
     "searchId": _search,
+    "connectionId": _connection,
     "closedJobId": lambda scene: scene.job(CLOSED),
     "name": lambda scene: scene.word,
 }
@@ -157,3 +162,15 @@ def automation(name: str) -> dict[str, Any]:
     """A scheduled automation that never does anything."""
     details = json.dumps({"timeType": "HourOfDay", "hour": 3, "minutes": 30})
     return {"automationName": name, "automationType": "Scheduled", "enabled": False, "details": details}
+
+
+def webhook_connection(name: str) -> dict[str, Any]:
+    """A webhook connection that tells no service of itself."""
+    return {
+        "connectionName": name,
+        "itemId": "parcels",
+        "webhookType": "FeatureService",
+        "secret": "s3cret",
+        "enabled": True,
+        "manageWebhook": False,
+    }

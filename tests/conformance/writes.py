@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.conformance.people import ADVANCED, Person, fresh
-from tests.conformance.scene import CLOSED, IDLE, MAIL, RUNNING, Ids, Scene, automation, diagram_body
+from tests.conformance.scene import (
+    CLOSED,
+    IDLE,
+    MAIL,
+    RUNNING,
+    Ids,
+    Scene,
+    automation,
+    diagram_body,
+    webhook_connection,
+)
 
 DENIED: Final = "400 PermissionDenied"
 NO_JOB: Final = "400 JobNotFound"
@@ -405,9 +415,40 @@ _ON_ITEMS: Final = (
     _set_up("deleteRole", "DELETE", "community/roles/{roleName}", None, "community/roles"),
 )
 
-WRITES: Final = (*_ON_JOBS, *_ON_ITEMS)
+_NO_CONNECTION: Final = {"connectionId": "400 WebhookConnectionNotFound"}
+
+_ON_CONNECTIONS: Final = (
+    _set_up(
+        "createWebhookConnection",
+        "POST",
+        "webhookConnections",
+        lambda _: webhook_connection(fresh("Parcels")),
+        "webhookConnections",
+    ),
+    _set_up(
+        "updateWebhookConnection",
+        "PUT",
+        "webhookConnections/{connectionId}",
+        lambda _: webhook_connection(fresh("Parcels")),
+        "webhookConnections/{connectionId}",
+        unknown=_NO_CONNECTION,
+    ),
+    _set_up(
+        "deleteWebhookConnection",
+        "DELETE",
+        "webhookConnections/{connectionId}",
+        None,
+        "webhookConnections",
+        unknown=_NO_CONNECTION,
+    ),
+)
+
+WRITES: Final = (*_ON_JOBS, *_ON_ITEMS, *_ON_CONNECTIONS)
 
 ELSEWHERE: Final[Mapping[str, str]] = {
+    "receiveWebhook": "test_section_12_webhook_connections.py::"
+    "test_receive_webhook_takes_what_is_signed_with_the_secret",
+    "answerWebhookChallenge": "test_section_12_webhook_connections.py::test_answer_webhook_challenge_signs_the_token",
     "executeAutomationWebHook": "test_section_07_automation.py::test_the_header_must_carry_the_secret",
 }
 """Operations of an item that fit in neither table, and the test that tries them instead."""

@@ -105,3 +105,19 @@ async def test_nodes_that_claim_at_once_share_what_is_due(store: AnyStore) -> No
             break
         claimed += [each.dispatch_id for part in found for each in part]
     assert len(claimed) == len(set(claimed)) == 30
+
+
+async def test_one_like_it_is_due_until_a_node_has_it(store: AnyStore) -> None:
+    item = await store.run(item_of)
+
+    async def is_due(now_ms: int, job_id: str = "job", content: bytes = b"\x00\xff") -> bool:
+        return await store.read(
+            lambda tx: tx.is_dispatch_due(item, job_id=job_id, kind="Email", content=content, now_ms=now_ms)
+        )
+
+    await store.run(lambda tx: add(tx, 10))
+    assert [await is_due(9), await is_due(10)] == [False, True]
+    assert [await is_due(10, job_id="another"), await is_due(10, content=b"")] == [False, False]
+    await store.run(lambda tx: tx.start_node("one", 1_000))
+    await claim(store, "one", 10)
+    assert not await is_due(10)

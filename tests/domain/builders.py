@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.domain import events as e
-from app.domain.access import PRIVILEGES, Actor
+from app.domain.access import PRIVILEGES, SYSTEM, Actor
 from app.domain.actions import Moment, decide
 from app.domain.changes import PropertyFacts
 from app.domain.commands import (
@@ -21,7 +21,7 @@ from app.domain.commands import (
     ReportProgress,
 )
 from app.domain.diagram import Diagram, Path, Step
-from app.domain.holds import DependencyTarget
+from app.domain.holds import ConnectionFacts, DependencyTarget
 from app.domain.job import UNASSIGNED, Answer, AssignedType, Assignment, CurrentStep, Flow, Job, ReturnValue
 from app.domain.manage import Assignee, assign, create, manage
 from app.domain.outcomes import Decision, Reason, Recorded, StepOutcome
@@ -171,8 +171,16 @@ class Play:
 
     # ------------------------------------------------------------ commands
 
-    def act(self, action: Action, by: Actor = ANA, *, dependency: DependencyTarget | None = None) -> Decision:
-        return self.take(decide(self.job, self.diagram, action, by, self.moment, dependency=dependency))
+    def act(
+        self,
+        action: Action,
+        by: Actor = ANA,
+        *,
+        dependency: DependencyTarget | None = None,
+        connection: ConnectionFacts | None = None,
+    ) -> Decision:
+        facts: Any = {"dependency": dependency, "connection": connection}
+        return self.take(decide(self.job, self.diagram, action, by, self.moment, **facts))
 
     def reasons(self, action: Action, by: Actor = ANA) -> tuple[Reason, ...]:
         """Why the action on its only step would be refused now."""
@@ -219,8 +227,8 @@ class Play:
     def _run_id(self, step_id: str) -> str:
         return self.job.flow.current(step_id).last_run.run_id
 
-    def end_hold(self, hold_id: str) -> Decision | None:
-        decision = end_hold(self.job, self.diagram, EndHold(hold_id), self.moment)
+    def end_hold(self, hold_id: str, by: Actor = SYSTEM) -> Decision | None:
+        decision = end_hold(self.job, self.diagram, EndHold(hold_id), self.moment, by)
         return self.take(decision) if decision else None
 
     def manage(self, kind: ManageType, by: Actor = ANA, **known: Any) -> Decision:

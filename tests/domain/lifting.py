@@ -6,7 +6,7 @@ from app.domain.access import PRIVILEGES, SYSTEM, Actor
 from app.domain.commands import Action, Finish, ManageType, ReleaseHold, Run, SetCurrentStep, Stop
 from app.domain.diagram import Path, StepKind
 from app.domain.finishing import is_applying
-from app.domain.job import UNASSIGNED, Answer, CurrentStep, PropertyResponse, StepState
+from app.domain.job import UNASSIGNED, Answer, CurrentStep, Hold, PropertyResponse, StepState
 from app.domain.outcomes import Lift, LiftKind, Reason, StepStatus
 from app.domain.prompts import Refused, choices
 from tests.domain.builders import Play, step, user
@@ -65,7 +65,16 @@ def _perform(play: Play, reason: Reason, lift: Lift, actor: Actor) -> Actor:
         case LiftKind.JOB:
             assert lift.job_id
             assert play.end_hold(reason.hold_id or "")
+        case LiftKind.FEATURE:
+            assert lift.name
+            assert play.end_hold(reason.hold_id or "")
     return actor
+
+
+def release_of(hold: Hold) -> ReleaseHold:
+    """The action that releases it, by what it waits for."""
+    connection_id = hold.webhook.connection_id if hold.webhook else None
+    return ReleaseHold((hold.step_id,), hold.dependent_job_id, hold.dependent_step_id, connection_id)
 
 
 def _use_privilege(play: Play, reason: Reason, privilege: str, actor: Actor) -> Actor:
@@ -75,7 +84,7 @@ def _use_privilege(play: Play, reason: Reason, privilege: str, actor: Actor) -> 
         play.manage(ManageType.REOPEN, holder)
     elif privilege == "jobUpdateHolds":
         hold = next(hold for hold in play.job.flow.holds if hold.hold_id == reason.hold_id)
-        play.act(ReleaseHold((hold.step_id,), hold.dependent_job_id, hold.dependent_step_id), holder)
+        play.act(release_of(hold), holder)
     elif privilege.startswith("jobAssign"):
         by = holder if privilege == "jobAssignAny" else replace(actor, privileges=frozenset([privilege]))
         _stop_if_running(play)

@@ -22,6 +22,7 @@ from app.domain.job import (
     StepFault,
     StepState,
     StoredAnswer,
+    WebhookDependency,
 )
 from app.domain.job import Run as JobRun
 from app.domain.outcomes import StepStatus
@@ -58,6 +59,7 @@ HOLDS: dict[str, tuple[Hold, ...]] = {
     "job": (Hold("h3", "x", "olga", START_MS, dependent_job_id="J2"),),
     "step of a job": (Hold("h4", "x", "olga", START_MS, dependent_job_id="J2", dependent_step_id="s2"),),
     "time or job": (Hold("h5", "x", "olga", START_MS, START_MS + 1000, "J3"),),
+    "feature": (Hold("h6", "x", "olga", START_MS, webhook=WebhookDependency("C1", "state = 3", 0, 7)),),
 }
 HOLDS["all"] = tuple(hold for holds in HOLDS.values() for hold in holds)
 HOLDS["none"] = ()
@@ -192,7 +194,7 @@ RULES: list[tuple[StepStatus, set[type[Action]], Callable[[Situation], int]]] = 
     (
         StepStatus.NOT_HELD,
         {ReleaseHold},
-        lambda s: s.place is not Elsewhere.NOT_IN_DIAGRAM and all(hold.dependent_job_id for hold in HOLDS[s.holds]),
+        lambda s: s.place is not Elsewhere.NOT_IN_DIAGRAM and not any(hold.is_manual for hold in HOLDS[s.holds]),
     ),
 ]
 

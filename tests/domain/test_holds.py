@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.domain.actions import MAX_HOLDS
 from app.domain.commands import Finish, ReleaseHold, Run, SetHold
-from app.domain.holds import DependencyTarget, find_cycle, has_ended, is_met
-from app.domain.job import Flow, Hold, PendingStep, StepState
+from app.domain.holds import ConnectionFacts, DependencyTarget, find_cycle, has_ended, is_met
+from app.domain.job import Flow, Hold, PendingStep, StepState, WebhookDependency
 from app.domain.outcomes import StepStatus
 from app.errors import InvalidValue, PermissionDenied
 from tests.domain.builders import ANA, BEN, START_MS, Play, diagram, job, silent, step, user, visit
@@ -19,6 +19,8 @@ OTHER = diagram(step("s1", to=["s2"]), step("s2"))
 WAITING = job(Flow((visit("s1"),)), job_id="J2")
 OPEN = DependencyTarget(WAITING, OTHER)
 HOUR_MS = 3_600_000
+FEATURE = WebhookDependency("C1", "state = 3", 0, 7)
+ENABLED = ConnectionFacts(enabled=True)
 
 
 def test_holds_add_up_and_each_must_go() -> None:
@@ -222,3 +224,70 @@ def test_a_circle_is_found_just_when_there_is_one(edges: set[tuple[str, str]]) -
         assert found[0] == found[-1] == "A"
         assert found[1] == "B"
         assert set(pairwise(found[1:])) <= edges
+
+
+# ---------------------------------------------------------------- features
+
+
+def test_a_hold_for_a_feature_ends_when_it_is_told_to_and_an_automatic_step_starts() -> None:
+    play = Play.created(silent("a", to=["b"]), step("b", automatic=True))
+    play.act(SetHold(("b",), webhook=FEATURE), connection=ENABLED)
+    (hold,) = play.job.flow.holds
+    assert (hold.webhook, hold.is_manual, hold.is_dependency) == (FEATURE, False, False)
+    play.act(Run())
+    (reason,) = play.reasons(Run())
+    assert reason.status is StepStatus.HELD
+    assert [(lift.kind.value, lift.name) for lift in reason.lifts] == [
+        ("privilege", "jobUpdateHolds"),
+        ("feature", "C1"),
+    ]
+    assert "the feature 7 of layer 0 meets 'state = 3'" in reason.description
+    play.forget()
+    assert play.end_hold(hold.hold_id, BEN)
+    assert play.names == ["HoldReleased", "StepStarted", "PromptOpened"]
+    assert getattr(play.events[0], "by", None) == "ben"
+    assert play.end_hold(hold.hold_id) is None
+
+
+def test_a_hold_for_a_feature_is_released_by_its_connection_and_by_nothing_else() -> None:
+    play = Play.created(step("a"))
+    for webhook in (FEATURE, replace(FEATURE, object_id=8), replace(FEATURE, connection_id="C2")):
+        play.act(SetHold(webhook=webhook), connection=ENABLED)
+    play.act(SetHold())
+    for action in (ReleaseHold((), "J2"), ReleaseHold((), webhook_connection_id="C3")):
+        assert [outcome.status for outcome in play.act(action).outcomes] == [StepStatus.NOT_HELD]
+    assert play.act(ReleaseHold()).success
+    assert play.act(ReleaseHold((), webhook_connection_id="C1")).success
+    assert [hold.webhook.connection_id for hold in play.job.flow.holds if hold.webhook] == ["C2"]
+
+
+def test_a_hold_for_a_feature_may_have_a_time_too() -> None:
+    play = Play.created(step("a"))
+    play.act(SetHold((), START_MS + HOUR_MS, webhook=FEATURE), connection=ENABLED)
+    (hold,) = play.job.flow.holds
+    assert has_ended(hold, None, now_ms=START_MS + HOUR_MS)
+
+
+@pytest.mark.parametrize(
+    ("action", "connection", "fault"),
+    [
+        (SetHold(webhook=FEATURE), None, "there is no webhook connection 'C1'"),
+        (SetHold(webhook=FEATURE), ConnectionFacts(enabled=False), "'C1' is disabled"),
+        (SetHold((), None, "J2", webhook=FEATURE), ENABLED, "a job or for a feature, not for both"),
+        (ReleaseHold((), "J2", webhook_connection_id="C1"), ENABLED, "a job or a webhook connection, not both"),
+    ],
+)
+def test_a_hold_for_a_feature_that_makes_no_sense_is_refused(
+    action: SetHold | ReleaseHold, connection: ConnectionFacts | None, fault: str
+) -> None:
+    play = Play.created(step("a"))
+    play.forget()
+    with pytest.raises(InvalidValue, match=fault):
+        play.act(action, dependency=OPEN, connection=connection)
+    assert play.names == []
+
+
+def test_a_hold_for_a_feature_needs_the_privilege_first() -> None:
+    play = Play.created(step("a"))
+    with pytest.raises(PermissionDenied):
+        play.act(SetHold(webhook=FEATURE), BEN, connection=None)

@@ -28,14 +28,14 @@ from app.domain.commands import (
 )
 from app.domain.diagram import Path, Schedule, Step
 from app.domain.finishing import is_applying
-from app.domain.holds import DependencyTarget
-from app.domain.job import UNASSIGNED, Answer, AssignedType, CurrentStep, Flow, Job, StepState
+from app.domain.holds import ConnectionFacts, DependencyTarget
+from app.domain.job import UNASSIGNED, Answer, AssignedType, CurrentStep, Flow, Job, StepState, WebhookDependency
 from app.domain.outcomes import StepOutcome
 from app.domain.prompts import Refused
 from app.domain.refusals import AllowedActions, allowed_actions
 from app.errors import GatewayError, PermissionDenied, RuleViolation
 from tests.domain.builders import CHOICES, Ids, Play, diagram, group, job, person, step, user, visit
-from tests.domain.lifting import ANSWERS, is_lifted
+from tests.domain.lifting import ANSWERS, is_lifted, release_of
 
 HOUR_MS = 3_600_000
 MAX_AUTOMATIC_STEPS = 9
@@ -143,6 +143,16 @@ class PlayedJob(RuleBasedStateMachine):
     def hold(self, where: int, hours: int, waits: bool, who: Actor) -> None:
         release = self.play.now_ms + hours * HOUR_MS if hours else None
         self.try_action(SetHold(self.some_steps(where), release, "J2" if waits else None), who, OTHER_JOB)
+
+    @rule(where=st.integers(0, 7), who=PEOPLE)
+    def hold_for_a_feature(self, where: int, who: Actor) -> None:
+        webhook = WebhookDependency("C1", "state = 3", 0, 7)
+        self.try_action(SetHold(self.some_steps(where), webhook=webhook), who, connection=ConnectionFacts(True))
+
+    @precondition(lambda self: any(hold.webhook for hold in self.play.job.flow.holds))
+    @rule(where=st.integers(0, 7), who=PEOPLE)
+    def release_feature(self, where: int, who: Actor) -> None:
+        self.try_action(ReleaseHold(self.some_steps(where), webhook_connection_id="C1"), who)
 
     @precondition(lambda self: any(hold.is_dependency for hold in self.play.job.flow.holds))
     @rule(where=st.integers(0, 7), who=PEOPLE)
@@ -253,10 +263,10 @@ class PlayedJob(RuleBasedStateMachine):
             return ()
         return (current[where % len(current)],) if current and where < 5 else (known[where % len(known)],)
 
-    def try_action(self, action: Action, who: Actor, dependency: DependencyTarget | None = None) -> None:
+    def try_action(self, action: Action, who: Actor, dependency: DependencyTarget | None = None, **facts: Any) -> None:
         before, given, told = self.play.job, self.ids.given, len(self.play.recorded)
         try:
-            decision = self.play.act(action, who, dependency=dependency)
+            decision = self.play.act(action, who, dependency=dependency, **facts)
         except GatewayError as refused:
             self.check_untouched(before, refused)
             assert (self.ids.given, len(self.play.recorded)) == (given, told)
@@ -326,7 +336,7 @@ class PlayedJob(RuleBasedStateMachine):
         for current in self.play.job.flow.steps:
             tries: list[Action] = [kind((current.step_id,)) for kind in (Run, Finish, Stop)]
             holds = self.play.job.flow.holds_of(current.step_id)
-            tries += [ReleaseHold((current.step_id,), hold.dependent_job_id, hold.dependent_step_id) for hold in holds]
+            tries += [release_of(hold) for hold in holds]
             busy = current.state is StepState.STOPPING or is_applying(current)
             assert busy or any(not self.play.reasons(action, SYSTEM) for action in tries)
 

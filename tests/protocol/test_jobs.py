@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from app.domain import commands
-from app.domain.job import AssignedType, Assignment, Job, Location
+from app.domain.job import AssignedType, Assignment, Job, Location, WebhookDependency
 from app.domain.outcomes import Decision, Lift, LiftKind, Reason, StepOutcome, StepStatus
 from app.errors import InvalidValue
 from app.protocol.actions import ACTION_TYPES, MAX_STEPS_AT_ONCE, read_action, render_decision
@@ -87,10 +87,39 @@ def test_a_dependency_on_a_step_needs_its_job(kind: str) -> None:
         action(type=kind, dependentStepId="s")
 
 
-@pytest.mark.parametrize("kind", ["Hold", "ReleaseHold"])
-def test_a_webhook_connection_is_refused_as_there_is_none(kind: str) -> None:
-    with pytest.raises(InvalidValue, match="no webhook connection 'w'"):
-        action(type=kind, webhookConnectionId="w")
+DETAILS = {"webhookReleaseCondition": "state = 3", "webhookLayerId": 0, "webhookObjectId": 7}
+
+
+def test_a_hold_reads_the_feature_it_waits_for() -> None:
+    hold = action(type="Hold", webhookConnectionId="w", webhookDependencyDetails=DETAILS, dependentJobId=None)
+    assert hold == commands.SetHold(webhook=WebhookDependency("w", "state = 3", 0, 7))
+    release = action(type="ReleaseHold", webhookConnectionId="w", webhookDependencyDetails="of a Hold, ignored here")
+    assert release == commands.ReleaseHold(webhook_connection_id="w")
+
+
+@pytest.mark.parametrize(
+    ("members", "fault"),
+    [
+        ({"webhookConnectionId": "w"}, "needs webhookDependencyDetails"),
+        ({"webhookDependencyDetails": DETAILS}, "needs webhookConnectionId"),
+        ({"webhookConnectionId": "w", "webhookDependencyDetails": {}}, "webhookReleaseCondition"),
+        *(
+            ({"webhookConnectionId": "w", "webhookDependencyDetails": DETAILS | {name: value}}, name)
+            for name, value in [
+                ("webhookReleaseCondition", " "),
+                ("webhookReleaseCondition", "x" * 2_001),
+                ("webhookReleaseCondition", 5),
+                ("webhookLayerId", -1),
+                ("webhookLayerId", "0"),
+                ("webhookObjectId", None),
+                ("webhookObjectId", 2**53 + 1),
+            ]
+        ),
+    ],
+)
+def test_a_hold_for_a_feature_says_all_of_it(members: dict[str, Any], fault: str) -> None:
+    with pytest.raises(InvalidValue, match=fault):
+        action(type="Hold", **members)
 
 
 @pytest.mark.parametrize("kind", ["Run", "Finish", "Stop", "RefreshStatus"])

@@ -29,6 +29,7 @@ BASES = {"Body", "JobBody", "StepsBody", "StepOutcomeBody"}
 PARTS = {
     "JobStepState", "PropertyValue", "TableProperties", "UpdatedProperties", "Attachment", "JobComment",
     "ActiveStep", "DependencyDetails", "RelatedEntry", "RelatedTable",
+    "WebhookCondition", "WebhookDependencyDetails",
 }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from app.domain.job import (
     StepFault,
     StepState,
     StoredAnswer,
+    WebhookDependency,
 )
 from app.domain.job import Run as JobRun
 from app.domain.properties import PropertyValue, RelatedChanges, RelatedRow
@@ -82,6 +83,11 @@ TIMED = Hold("h2", "work", "olga", AT_MS, scheduled_release_ms=LATER_MS)
 CONTENT = Content("b1", "plan.pdf", "application/pdf", 7, "00")
 CHANGED = {"lastModifiedBy": "ana", "lastModified": AT}
 WAITS = Hold("h3", "work", "olga", AT_MS, dependent_job_id="J0", dependent_step_id="s2")
+WATCHES = Hold("h4", "work", "olga", AT_MS, webhook=WebhookDependency("C1", "state = 3", 0, 7))
+FEATURE = {
+    "webhookConnectionId": "C1",
+    "details": {"webhookReleaseCondition": "state = 3", "webhookLayerId": 0, "webhookObjectId": 7},
+}
 
 
 def at(*steps: CurrentStep, holds: tuple[Hold, ...] = (), **members: Any) -> Job:
@@ -327,6 +333,44 @@ GOLDEN: list[tuple[e.Event, Job, list[tuple[str, dict[str, Any]]]]] = [
                     "setDate": AT,
                     "holdIds": ["h3"],
                     "dependencyDetails": {"dependentJobId": "J0", "dependentStepId": "s2"},
+                },
+            )
+        ],
+    ),
+    (
+        e.HoldSet(WATCHES, blocks=True),
+        at(visit("work"), holds=(WATCHES,)),
+        [
+            (
+                "StepHeld",
+                {
+                    "stepIds": ["work"],
+                    "manual": False,
+                    "dependency": False,
+                    "webhookDependency": True,
+                    "setBy": "olga",
+                    "setDate": AT,
+                    "holdIds": ["h4"],
+                    "webhookDependencyDetails": FEATURE,
+                },
+            )
+        ],
+    ),
+    (
+        e.HoldReleased(WATCHES, "ana", LATER_MS, frees=False),
+        at(visit("work"), holds=(MANUAL,)),
+        [
+            (
+                "StepHoldsUpdated",
+                {
+                    "stepIds": ["work"],
+                    "holdIds": ["h4"],
+                    "manual": False,
+                    "setBy": "olga",
+                    "setDate": AT,
+                    "releasedBy": "ana",
+                    "releasedDate": LATER,
+                    "webhookDependencyDetails": FEATURE,
                 },
             )
         ],

@@ -16,7 +16,7 @@ from app.store.tx import SqlTx
 from tests.support import eventually
 from tests.support.world import World, step
 
-_TRIES = Statement(select(dispatch.c.tries))
+TRIES = Statement(select(dispatch.c.tries))
 
 ACTS = ("CreateJob", "CloseJob", "DeleteJob", "AddComment", "AssignJob", "SetCurrentStep")
 
@@ -69,7 +69,7 @@ async def do(world: World, job_id: str, type_name: str) -> None:
 
 async def left(world: World) -> list[int]:
     """How often each dispatch in the database was tried."""
-    found = await world.store.read(lambda tx: cast(SqlTx, tx).sql.all(_TRIES))
+    found = await world.store.read(lambda tx: cast(SqlTx, tx).sql.all(TRIES))
     return [row[0] for row in found]
 
 

@@ -44,6 +44,13 @@ from app.services.ports.steps import (
 )
 from app.services.ports.store import BlobInfo, BlobStore, Store, StoreStats, Vault
 from app.services.ports.tx import Tx
+from app.services.ports.webhooks import (
+    FeatureServices,
+    ServiceAccess,
+    ServiceWebhook,
+    WatchedFeature,
+    WebhookConnection,
+)
 
 __all__ = [
     "Adoption",
@@ -65,6 +72,7 @@ __all__ = [
     "DueAutomation",
     "Effects",
     "Errand",
+    "FeatureServices",
     "FeedMessage",
     "Group",
     "HistoryEntry",
@@ -85,6 +93,8 @@ __all__ = [
     "RunStarter",
     "SavedSearch",
     "Scalar",
+    "ServiceAccess",
+    "ServiceWebhook",
     "Setting",
     "Sight",
     "SigningKey",
@@ -100,4 +110,6 @@ __all__ = [
     "Tx",
     "User",
     "Vault",
+    "WatchedFeature",
+    "WebhookConnection",
 ]

@@ -76,7 +76,8 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """Something to be sent to the outside because of what has happened to a job, after it was committed.
+    """Something to be sent to the outside because of what has happened to a job (``job_id`` "": to the item), after it
+    was committed.
 
     ``kind`` says which sender sends it, ``title`` what people call it, ``content`` is the sender's. ``tries`` counts
     this one too. ``begun``: a try came as far as the point where it may have had its effect, and did not come back.

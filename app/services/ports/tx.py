@@ -8,9 +8,10 @@ from app.services.ports.tx_definitions import DefinitionTx
 from app.services.ports.tx_jobs import JobTx
 from app.services.ports.tx_numbers import NumberTx
 from app.services.ports.tx_runs import RunTx
+from app.services.ports.tx_webhooks import WebhookTx
 
 
-class Tx(JobTx, RunTx, DefinitionTx, AutomationTx, AdministrationTx, NumberTx, Protocol):
+class Tx(JobTx, RunTx, DefinitionTx, AutomationTx, AdministrationTx, NumberTx, WebhookTx, Protocol):
     """One database transaction, seen from inside. Synchronous; lives in one database thread; never leaves it.
 
     Reads of a read-only transaction see one snapshot. A writing one sees its own writes; where several write at once,

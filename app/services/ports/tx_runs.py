@@ -81,6 +81,9 @@ class RunTx(Protocol):
     def add_dispatch(
         self, item: Item, *, job_id: str, step_id: str | None, kind: str, title: str, content: bytes, due_ms: int
     ) -> None: ...
+    def is_dispatch_due(self, item: Item, *, job_id: str, kind: str, content: bytes, now_ms: int) -> bool:
+        """One like this is due, and no node had claimed it when this transaction looked."""
+
     def claim_dispatches(self, node_id: str, kind: str, now_ms: int, limit: int) -> list[Dispatch]:
         """Take those of a kind that are due and that no living node has, oldest first; each is this node's until it is
         put back or deleted, or the node's lease is over."""

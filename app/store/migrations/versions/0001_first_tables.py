@@ -320,6 +320,46 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
     )
     op.create_index("ix_kept_answer_at_ms", "kept_answer", ["at_ms"], unique=False)
     op.create_table(
+        "webhook_connection",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("connection_id", TextType, nullable=False),
+        sa.Column("name", TextType, nullable=False),
+        sa.Column("service", TextType, nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("username", TextType, nullable=True),
+        sa.Column("fallback_username", TextType, nullable=True),
+        sa.Column("managed", sa.Boolean(), nullable=False),
+        sa.Column("change_types", TextType, nullable=False),
+        sa.Column("webhook_id", TextType, nullable=True),
+        sa.Column("webhook_active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_key"], ["item.key"], name=op.f("fk_webhook_connection_item_key"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_webhook_connection")),
+        sa.UniqueConstraint("item_key", "connection_id", name=op.f("uq_webhook_connection_item_key_connection_id")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "webhook_account",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("user_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_key"], ["item.key"], name=op.f("fk_webhook_account_item_key"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_key"], ["user.key"], name=op.f("fk_webhook_account_user_key"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_webhook_account")),
+        sa.UniqueConstraint("item_key", "user_key", name=op.f("uq_webhook_account_item_key_user_key")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
         "membership",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
         sa.Column("user_key", KeyType, autoincrement=False, nullable=False),
@@ -675,6 +715,10 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sa.Column("scheduled_release_ms", sa.BigInteger(), nullable=True),
         sa.Column("dependent_job_id", TextType, nullable=True),
         sa.Column("dependent_step_id", TextType, nullable=True),
+        sa.Column("webhook_connection_id", TextType, nullable=True),
+        sa.Column("webhook_condition", TextType, nullable=True),
+        sa.Column("webhook_layer_id", sa.BigInteger(), nullable=True),
+        sa.Column("webhook_object_id", sa.BigInteger(), nullable=True),
         sa.Column("released_by", TextType, nullable=True),
         sa.Column("released_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_hold_item_key"), ondelete="CASCADE"),
@@ -691,6 +735,14 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         unique=False,
         postgresql_where=sa.text("released_ms IS NULL AND dependent_job_id IS NOT NULL"),
         sqlite_where=sa.text("released_ms IS NULL AND dependent_job_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_hold_watches",
+        "hold",
+        ["item_key", "webhook_connection_id"],
+        unique=False,
+        postgresql_where=sa.text("released_ms IS NULL AND webhook_connection_id IS NOT NULL"),
+        sqlite_where=sa.text("released_ms IS NULL AND webhook_connection_id IS NOT NULL"),
     )
     op.create_table(
         "step_output",

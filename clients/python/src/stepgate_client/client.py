@@ -39,6 +39,7 @@ from stepgate_client.people import People
 from stepgate_client.rest import Rest
 from stepgate_client.rest import part as _part
 from stepgate_client.saved_searches import SavedSearches
+from stepgate_client.webhooks import Feature, WebhookConnections
 
 DEFAULT_ITEM = "00000000000000000000000000000001"
 """The item of a new server."""
@@ -63,9 +64,9 @@ class Client:
         backoff: the pauses between attempts to connect a websocket.
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
-    ``saved_searches`` what is searched for often, ``automations`` what makes jobs by itself. Calls raise the errors of
-    ``stepgate_client.errors``; each may raise ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied,
-    NotFound and RequestRefused.
+    ``saved_searches`` what is searched for often, ``automations`` what makes jobs by itself, ``webhooks`` the
+    connections to feature services. Calls raise the errors of ``stepgate_client.errors``; each may raise
+    ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Client:
         self.people = People(self._rest)
         self.saved_searches = SavedSearches(self._rest)
         self.automations = Automations(self._rest)
+        self.webhooks = WebhookConnections(self._rest)
         self._answers = AnswerChannel(self._endpoint, Connector(self._endpoint, self._backoff))
         self._notifications: weakref.WeakSet[Notifications] = weakref.WeakSet()
 
@@ -355,20 +357,31 @@ class Client:
         until: datetime | None = None,
         other_job_id: str | None = None,
         other_step_id: str | None = None,
+        feature: Feature | None = None,
     ) -> ActionResult:
-        """Keep steps from running: until a moment (aware), until another job (or a step of it) is done, whichever comes
-        first; by hand without either."""
+        """Keep steps from running: until a moment (aware), until another job (or a step of it) is done or a feature
+        meets a condition, whichever comes first; by hand without any of them."""
         if until is not None and until.tzinfo is None:
             raise ValueError("The moment needs a time zone.")
         more = {"holdScheduledRelease": until, "dependentJobId": other_job_id, "dependentStepId": other_step_id}
+        more |= feature.members() if feature else {}
         return await self._act(job_id, "Hold", step_ids, more)
 
     async def release_hold(
-        self, job_id: str, *step_ids: str, other_job_id: str | None = None, other_step_id: str | None = None
+        self,
+        job_id: str,
+        *step_ids: str,
+        other_job_id: str | None = None,
+        other_step_id: str | None = None,
+        webhook_connection_id: str | None = None,
     ) -> ActionResult:
-        """Release manual and scheduled holds or, with ``other_job_id``, that dependency; without ``step_ids`` on all
-        held steps."""
-        more = {"dependentJobId": other_job_id, "dependentStepId": other_step_id}
+        """Release manual and scheduled holds or, with ``other_job_id`` or ``webhook_connection_id``, those
+        dependencies; without ``step_ids`` on all held steps."""
+        more = {
+            "dependentJobId": other_job_id,
+            "dependentStepId": other_step_id,
+            "webhookConnectionId": webhook_connection_id,
+        }
         return await self._act(job_id, "ReleaseHold", step_ids, more)
 
     # ------------------------------------------------------------ live

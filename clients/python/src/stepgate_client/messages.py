@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from stepgate_client.errors import ProtocolError
-from stepgate_client.models import Comment, CurrentStep, PropertyValue, TableProperties
+from stepgate_client.models import Comment, CurrentStep, PropertyValue, TableProperties, WebhookCondition
 
 
 class Message(msgspec.Struct, rename="camel", kw_only=True, frozen=True, dict=True):
@@ -243,6 +243,13 @@ class DependencyDetails(msgspec.Struct, rename="camel", kw_only=True, frozen=Tru
     dependent_step_id: str | None = None
 
 
+class WebhookDependencyDetails(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """What a step waits for that waits for a feature."""
+
+    webhook_connection_id: str
+    details: WebhookCondition
+
+
 class StepHeld(StepsMessage, frozen=True):
     """Current steps are on hold."""
 
@@ -254,6 +261,7 @@ class StepHeld(StepsMessage, frozen=True):
     set_date: datetime | None = None
     hold_ids: list[str] = []
     dependency_details: DependencyDetails | None = None
+    webhook_dependency_details: WebhookDependencyDetails | None = None
 
 
 class StepHoldReleased(StepsMessage, frozen=True):
@@ -276,6 +284,7 @@ class StepHoldsUpdated(StepsMessage, frozen=True):
     released_by: str | None = None
     released_date: datetime | None = None
     dependency_details: DependencyDetails | None = None
+    webhook_dependency_details: WebhookDependencyDetails | None = None
 
 
 class RelatedEntry(msgspec.Struct, rename="camel", kw_only=True, frozen=True):

@@ -34,10 +34,20 @@ class CurrentStep(Model, frozen=True):
     manual_hold: bool = False
     dependencies: bool = False
     hold_scheduled_release: datetime | None = None
+    webhook_dependency: bool = False
 
     @property
     def is_held(self) -> bool:
-        return self.manual_hold or self.dependencies or self.hold_scheduled_release is not None
+        waits = self.dependencies or self.webhook_dependency
+        return self.manual_hold or waits or self.hold_scheduled_release is not None
+
+
+class WebhookCondition(Model, frozen=True):
+    """A feature that is waited for, and the where clause that it is to meet."""
+
+    webhook_release_condition: str
+    webhook_layer_id: int
+    webhook_object_id: int
 
 
 class Hold(Model, frozen=True):
@@ -53,6 +63,8 @@ class Hold(Model, frozen=True):
     released_date: datetime | None = None
     dependent_job_id: str | None = None
     dependent_step_id: str | None = None
+    webhook_connection_id: str | None = None
+    webhook_dependency_details: WebhookCondition | None = None
 
 
 class PropertyValue(Model, frozen=True):
@@ -128,7 +140,8 @@ class CreatedJobs(Model, frozen=True):
 
 
 class Lift(Model, frozen=True):
-    """Who or what could lift a refusal. ``kind`` is user, group, privilege, action, job, time or diagram."""
+    """Who or what could lift a refusal. ``kind`` is user, group, privilege, action, job, time, feature or
+    diagram."""
 
     kind: str
     name: str | None = None
