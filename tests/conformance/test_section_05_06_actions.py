@@ -5,21 +5,12 @@ from typing import Any
 import pytest
 
 from tests.conformance.people import ADVANCED, Person
+from tests.conformance.steps import step
 
 STATUSES = (
     "Success NoStartedStep NoActiveStep AlreadyExecuting AssignedToDifferentUser JobClosed StepNotCurrent "
     "NoMatchingPaths NotRunning WaitingForInfo Held NotHeld StepNotInDiagram StepNotAuto"
 ).split()
-
-
-def manual(step_id: str, *nexts: str, **members: Any) -> dict[str, Any]:
-    """A manual step that asks its user to do something."""
-    return {
-        "id": step_id,
-        "name": step_id,
-        "action": {"actionType": "Manual", "args": {"userPrompt": "Do it"}},
-        "paths": [{"nextStep": each} for each in nexts],
-    } | members
 
 
 def test_job_action_answers_with_an_entry_for_each_step(admin: Person, two_steps: str) -> None:
@@ -32,7 +23,7 @@ def test_job_action_answers_with_an_entry_for_each_step(admin: Person, two_steps
 
 @pytest.mark.parametrize("named", [{}, {"stepIds": None}, {"stepIds": []}], ids=["absent", "null", "empty"])
 def test_without_step_ids_the_current_steps_are_meant(admin: Person, named: dict[str, Any]) -> None:
-    job_id = admin.job_on(manual("a", "b", "c"), manual("b"), manual("c"))
+    job_id = admin.job_on(step("a", "b", "c"), step("b"), step("c"))
     admin.acts(job_id, "Run", "Finish")
     answer = admin.action(job_id, "Run", **named)
     assert sorted(each["stepId"] for each in answer["stepResponses"]) == ["b", "c"]
@@ -40,7 +31,7 @@ def test_without_step_ids_the_current_steps_are_meant(admin: Person, named: dict
 
 
 def test_success_is_false_when_one_step_was_refused_and_the_others_are_done(admin: Person) -> None:
-    job_id = admin.job_on(manual("a", "b", "c"), manual("b"), manual("c"))
+    job_id = admin.job_on(step("a", "b", "c"), step("b"), step("c"))
     admin.acts(job_id, "Run", "Finish")
     admin.acts(job_id, "Hold", stepIds=["b"])
     answer = admin.action(job_id, "Run")
@@ -97,14 +88,14 @@ def test_status_no_started_step(admin: Person, two_steps: str) -> None:
 
 
 def test_status_no_active_step(admin: Person) -> None:
-    job_id = admin.job_on(manual("a"))
+    job_id = admin.job_on(step("a"))
     admin.acts(job_id, "Run", "Finish")
     assert admin.status(job_id, "Run") == ["NoActiveStep"]
     assert admin.status(job_id, "Run", stepIds=["a"]) == ["NoActiveStep"]
 
 
 def test_status_already_executing(admin: Person) -> None:
-    job_id = admin.job_on(manual("a", "b"), manual("b"))
+    job_id = admin.job_on(step("a", "b"), step("b"))
     admin.acts(job_id, "Run")
     assert admin.status(job_id, "Hold") == ["AlreadyExecuting"]
     assert admin.status(job_id, "SetCurrentStep", stepIds=["b"]) == ["AlreadyExecuting"]
@@ -130,7 +121,7 @@ def test_status_step_not_current(admin: Person, two_steps: str) -> None:
 
 
 def test_status_no_matching_paths(admin: Person) -> None:
-    job_id = admin.job_on(manual("a", paths=[{"nextStep": "b", "expression": "1 == 2"}]), manual("b"))
+    job_id = admin.job_on(step("a", paths=[{"nextStep": "b", "expression": "1 == 2"}]), step("b"))
     admin.acts(job_id, "Run")
     assert admin.status(job_id, "Finish") == ["NoMatchingPaths"]
 
@@ -142,7 +133,7 @@ def test_status_not_running(admin: Person, two_steps: str) -> None:
 
 
 def test_status_waiting_for_info(admin: Person) -> None:
-    job_id = admin.job_on(manual("a"))
+    job_id = admin.job_on(step("a"))
     admin.acts(job_id, "Run")
     assert admin.status(job_id, "Run") == ["WaitingForInfo"]
 
@@ -166,7 +157,7 @@ def test_status_step_not_in_diagram(admin: Person, two_steps: str) -> None:
 
 def test_status_step_not_auto(admin: Person) -> None:
     """A step that should start by itself and has nobody who could; its entry (ours) stands beside the action's."""
-    job_id = admin.job(admin.made([manual("a", automatic=True)]), assignedType="Unassigned")
+    job_id = admin.job(admin.made([step("a", automatic=True)]), assignedType="Unassigned")
     admin.acts(job_id, "Hold")
     answer = admin.action(job_id, "ReleaseHold")
     assert answer["success"] is True

@@ -1,19 +1,12 @@
 """rest.md 5.10 and 14.6: comments and history of a job."""
 
 from tests.conformance.people import Person
+from tests.conformance.steps import step
 
 ACTIONS = set(
     "Activated Deactivated Started Paused Finished Completed Error Cancelled Reassigned Upgraded Updated Created "
     "Deleted Closed Added DependencyAdded Held HoldReleased Reopened Reactivated".split()
 )
-
-
-def asking(step_id: str = "ask", *nexts: str) -> dict[str, object]:
-    return {
-        "id": step_id,
-        "action": {"actionType": "Manual", "args": {"userPrompt": "Do"}},
-        "paths": [{"nextStep": each} for each in nexts],
-    }
 
 
 def test_add_comment_answers_with_its_id(admin: Person, two_steps: str) -> None:
@@ -61,7 +54,7 @@ def test_a_finished_step_tells_when_and_how_long(admin: Person, two_steps: str) 
 
 def test_each_action_of_the_history_comes_from_what_it_is_named_after(admin: Person) -> None:
     """But for ``Error`` (a failed answer) and ``Upgraded``, which have tests of their own."""
-    job_id, other = admin.job_on(asking("a", "b"), asking("b")), admin.job_on(asking())
+    job_id, other = admin.job_on(step("a", "b"), step("b")), admin.job_on(step("ask"))
 
     def adds(*actions: str) -> None:
         now = admin.history(job_id)
@@ -100,20 +93,13 @@ def test_each_action_of_the_history_comes_from_what_it_is_named_after(admin: Per
     adds("Reopened", "Reactivated")
     admin.acts(job_id, "Run", "Finish")
     adds("Started", "Finished", "Completed")
-    question = {
-        "id": "ask",
-        "action": {
-            "actionType": "Question",
-            "args": {"question": "Sure?", "questionResponses": {"Yes": {"displayName": "Yes", "value": 1, "order": 0}}},
-        },
-    }
-    asked = admin.job_on(question)
+    asked = admin.job_on(step("ask", kind="Question"))
     admin.acts(asked, "Run", "Stop")
     assert admin.history(asked)[-1] == "Cancelled"
 
 
 def test_a_user_who_fails_a_step_leaves_an_error(admin: Person) -> None:
-    job_id = admin.job_on(asking())
+    job_id = admin.job_on(step("ask"))
     with admin.watch(job_id) as watcher:
         admin.acts(job_id, "Run")
         watcher.answer(job_id, "ask", manualResponse=False)

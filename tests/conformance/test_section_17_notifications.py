@@ -1,28 +1,9 @@
 """rest.md 17: what subscribers hear, and how steps are answered."""
 
-from typing import Any
-
 import pytest
 
 from tests.conformance.people import ADVANCED, BASIC, Person
-
-ANSWERS = {
-    "Yes": {"displayName": "Yes", "value": 1, "order": 0},
-    "No": {"displayName": "No", "value": 0, "order": 1},
-}
-
-
-def asking(**members: Any) -> dict[str, Any]:
-    """A question that leads to ``end`` with 1 and ends with 0."""
-    return {
-        "id": "ask",
-        "name": "Ask",
-        "action": {"actionType": "Question", "args": {"question": "Sure?", "questionResponses": ANSWERS}},
-        "paths": [{"nextStep": "end", "expression": "$retVal == 1"}, {"nextStep": "x", "expression": "$retVal == 0"}],
-    } | members
-
-
-END = {"id": "end", "name": "End"}
+from tests.conformance.steps import question, step
 
 
 def test_notifications_begin_with_connected_and_a_job_state_for_each_subscription(
@@ -37,7 +18,7 @@ def test_notifications_begin_with_connected_and_a_job_state_for_each_subscriptio
 
 
 def test_answer_step_takes_an_answer_over_rest(admin: Person) -> None:
-    job_id = admin.job_on(asking(), END)
+    job_id = admin.job_on(question(), step("end"))
     admin.acts(job_id, "Run")
     answer = admin.post(f"jobs/{job_id}/steps/ask/response", {"questionResponse": 1})
     assert answer["success"] is True
@@ -54,7 +35,7 @@ def test_every_message_has_its_type_its_time_and_the_job(admin: Person, two_step
 
 
 def test_a_question_is_put_and_answered_over_the_websocket(admin: Person) -> None:
-    job_id = admin.job_on(asking(canComment=True, helpText="Think"), END)
+    job_id = admin.job_on(question(canComment=True, helpText="Think"), step("end"))
     with admin.watch(job_id) as watcher:
         admin.acts(job_id, "Run")
         asked = watcher.until("StepInfoRequired")
@@ -71,9 +52,8 @@ def test_a_question_is_put_and_answered_over_the_websocket(admin: Person) -> Non
 
 def test_allowed_actions_are_flags(admin: Person) -> None:
     """Cancel 1, Pause 2, Finish 4, Refresh 8: a question may be cancelled, a manual step paused or finished."""
-    manual = {"id": "do", "action": {"actionType": "Manual", "args": {"userPrompt": "Do"}}}
-    for step, flags in ((asking(), 1), (manual, 6)):
-        job_id = admin.job_on(step, *([END] if step["id"] == "ask" else []))
+    for first, flags in ((question(), 1), (step("do", "end"), 6)):
+        job_id = admin.job_on(first, step("end"))
         with admin.watch(job_id) as watcher:
             admin.acts(job_id, "Run")
             assert watcher.until("StepInfoRequired")["allowedActions"] == flags
@@ -91,7 +71,7 @@ def test_unsubscribe_ends_the_messages_of_a_job(admin: Person, two_steps: str) -
 
 @pytest.mark.parametrize("msg_type", ["STEPINFORESPONSE", "StepInformation", "stepinforesponse"])
 def test_letter_case_and_the_two_names_of_an_answer_do_not_matter(admin: Person, msg_type: str) -> None:
-    job_id = admin.job_on(asking(), END)
+    job_id = admin.job_on(question(), step("end"))
     with admin.watch(job_id) as watcher:
         admin.acts(job_id, "Run")
         watcher.send(msgType=msg_type, message={"jobId": job_id, "stepId": "ask", "questionResponse": 1})
@@ -100,12 +80,7 @@ def test_letter_case_and_the_two_names_of_an_answer_do_not_matter(admin: Person,
 
 def test_what_each_call_is_told_as(admin: Person) -> None:
     """The types that the vendor's client waits for, and the order in which they come."""
-    manual = {
-        "id": "do",
-        "action": {"actionType": "Manual", "args": {"userPrompt": "Do"}},
-        "paths": [{"nextStep": "end"}],
-    }
-    job_id = admin.job_on(manual, END | {"paths": []})
+    job_id = admin.job_on(step("do", "end"), step("end"))
     link = {"attachments": [{"url": "https://example.com"}]}
     point = '{"points": [[0, 0]], "spatialReference": {"wkid": 102100}}'
     with admin.watch(job_id) as watcher:
@@ -137,7 +112,7 @@ def test_what_each_call_is_told_as(admin: Person) -> None:
 
 
 def test_a_shortened_question_goes_to_those_it_is_not_assigned_to(admin: Person, basic: Person, viewer: Person) -> None:
-    job_id = admin.job(admin.made([asking(), END]), assignedType="Group", assignedTo=BASIC)
+    job_id = admin.job(admin.made([question(), step("end")]), assignedType="Group", assignedTo=BASIC)
     with basic.watch(job_id) as concerned, viewer.watch(job_id) as other:
         basic.acts(job_id, "Run")
         assert concerned.until("StepInfoRequired")["question"] == "Sure?"
