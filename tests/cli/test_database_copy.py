@@ -21,10 +21,12 @@ from app.auth.sealing import Sealer
 from app.bootstrap import ATTACHMENTS_FOLDER, DATABASE_FILE, copy_to_postgres, migrate_database
 from app.domain.attachments import NewAttachment
 from app.domain.commands import ManageType, Run, SetHold
+from app.domain.job import AutomationType
 from app.services import attachments, jobs
 from app.services.attachment_files import AttachmentFiles
 from app.services.engine import Unit
-from app.services.ports import Setting
+from app.services.first_start import ADMIN
+from app.services.ports import Automation, Setting
 from app.settings import Settings
 from app.store.blobs import FileBlobStore
 from app.store.migrate import driver_url
@@ -118,6 +120,7 @@ def _fill(folder: Path) -> None:
             await world.act(made[1], SetHold(scheduled_release_ms=2**42))
             await world.execute(lambda unit: jobs.manage(unit, ManageType.DELETE, [made[4]]))
             await world.execute(_add_settings)
+            await world.execute(lambda unit: _add_automations(unit, template))
             files = AttachmentFiles(world.store, FileBlobStore(folder / ATTACHMENTS_FOLDER), max_bytes=len(ATTACHED))
             content = await files.keep(_in_pieces(ATTACHED), name="plan.bin", media_type=None)
             await world.execute(lambda unit: attachments.add(unit, made[0], [NewAttachment(content=content)]))
@@ -128,6 +131,12 @@ def _fill(folder: Path) -> None:
 def _add_settings(unit: Unit) -> None:
     unit.tx.put_setting(unit.item, Setting("smtpServer", b"sealed1: is how this begins", False))
     unit.tx.put_setting(unit.item, Setting("smtpPassword", b"hush", True))
+
+
+def _add_automations(unit: Unit, template_id: str) -> None:
+    for automation_id, kind, secret in (("daily", "Scheduled", None), ("hook", "Webhook", b"open sesame")):
+        automation = Automation(automation_id, template_id, "A", AutomationType(kind), True, "{}", secret, ADMIN, 1)
+        unit.tx.put_automation(unit.item, automation)
 
 
 async def _in_pieces(data: bytes) -> AsyncIterator[bytes]:
@@ -170,12 +179,17 @@ def test_every_row_is_there_keys_are_sealed_and_no_key_is_given_out_again(
     assert _copy(source, postgres_url) == 0
     assert "Everything was copied" in capsys.readouterr().out
     for table in metadata.sorted_tables:
-        if table.name not in {"signing_key", "setting", "blob", "blob_chunk"}:
+        if table.name not in {"signing_key", "setting", "automation", "blob", "blob_chunk"}:
             assert _rows(postgres_url, table.name) == _rows_of_file(source, table.name), table.name
     plain, secret = _rows(postgres_url, "setting")
     assert plain[2:] == ("smtpServer", b"sealed1: is how this begins", False)
     assert secret[3].startswith(b"sealed1:")
     assert Sealer(SECRET_KEY).open(secret[3]) == b"hush"
+    daily, hook = _rows(postgres_url, "automation")
+    assert (daily[8], Sealer(SECRET_KEY).open(hook[8])) == (None, b"open sesame")
+    assert hook[8].startswith(b"sealed1:")
+    for copied, original in zip((daily, hook), _rows_of_file(source, "automation"), strict=True):
+        assert copied[:8] + copied[9:] == original[:8] + original[9:]
     assert b"".join(chunk[2] for chunk in _rows(postgres_url, "blob_chunk")) == ATTACHED
     assert _rows(postgres_url, "blob")[0][2:4] == (len(ATTACHED), sha256(ATTACHED).hexdigest())
     (row,), (old,) = _rows(postgres_url, "signing_key"), _rows_of_file(source, "signing_key")

@@ -116,6 +116,25 @@ async def test_of_transactions_that_take_one_moment_at_once_one_has_it(store: An
     assert await store.read(lambda tx: tx.automations(item_of(tx))) == [replace(DAILY, next_ms=20, occurrences=1)]
 
 
+async def test_what_became_of_a_request_is_noted_and_nothing_else_is_written(store: AnyStore) -> None:
+    await store.run(lambda tx: put(tx, HOOK, DAILY))
+    await store.run(lambda tx: tx.note_automation_error(item_of(tx), "hook", "No.", 7))
+    noted = replace(HOOK, last_error="No.", last_error_ms=7)
+    assert await store.read(lambda tx: tx.automations(item_of(tx))) == [noted, DAILY]
+    for _ in range(2):
+        assert await store.run(lambda tx: tx.count_occurrence(item_of(tx), "hook", 8))
+    counted = replace(HOOK, occurrences=2, last_ms=8)
+    assert await store.read(lambda tx: tx.automations(item_of(tx))) == [counted, DAILY]
+    assert not await store.run(lambda tx: tx.count_occurrence(item_of(tx), "gone", 8))
+
+
+async def test_nothing_is_due_in_an_item_that_is_being_deleted(store: AnyStore) -> None:
+    await store.run(lambda tx: put(tx, DAILY))
+    await store.run(lambda tx: tx.let_item_go(item_of(tx)))
+    assert await store.read(lambda tx: tx.next_automation_ms()) is None
+    assert await store.read(lambda tx: tx.due_automations(100)) == []
+
+
 async def test_a_job_keeps_which_automation_made_it(store: AnyStore) -> None:
     origin = Origin("daily", AutomationType.SCHEDULED)
     made, by_hand = new_job("made", origin=origin), new_job("by hand")

@@ -11,8 +11,9 @@ import pytest
 from app.domain.access import Role
 from app.domain.job import AutomationType, Origin
 from app.domain.schedule import DAY_MS
+from app.protocol.automations import AutomationsBody, AutomationUpdate
 from app.protocol.search import SearchBody
-from app.services import schedules, search, templates
+from app.services import automations, schedules, search, templates
 from app.services.engine import Unit, new_id
 from app.services.first_start import ADMIN
 from app.services.ports import Automation, DueAutomation, Group
@@ -129,6 +130,25 @@ async def test_of_many_that_make_the_job_of_a_moment_at_once_one_does(backend_se
         made = await asyncio.gather(*(world.execute(make, None) for _ in range(8)))
         assert [each for each in made if each is not None] == await jobs_of(world, made_by)
         assert (await automation(world, made_by)).occurrences == 1
+
+
+async def test_an_edit_at_the_same_time_neither_undoes_a_job_nor_makes_it_twice(backend_settings: Settings) -> None:
+    """An edit that had read the schedule before its job was made would set the moment back."""
+    async with open_world(backend_settings) as world:
+        await world.runner.close()
+        due_ms = world.store.now_ms()
+        made_by = await scheduled(world, due_ms)
+        template_id = (await automation(world, made_by)).template_id
+        make = partial(schedules.make_job_when_due, due=DueAutomation("any", made_by, due_ms))
+        body = AutomationsBody(updates=[AutomationUpdate(made_by, automation_name="Renamed")])
+        rename = partial(automations.edit, template_id=template_id, body=body)
+        await asyncio.gather(
+            *(world.execute(each, user) for _ in range(6) for each, user in ((rename, ADMIN), (make, None)))
+        )
+        after = await automation(world, made_by)
+        assert (after.name, after.occurrences) == ("Renamed", 1)
+        assert after.next_ms != due_ms
+        assert len(await jobs_of(world, made_by)) == 1
 
 
 async def test_a_moment_that_has_not_come_or_is_another_one_by_now_makes_no_job(world: World) -> None:
