@@ -36,7 +36,7 @@ from app.protocol.jobs import (
     ManagedJobAnswer,
     ManagedJobsAnswer,
 )
-from app.services import jobs, queries
+from app.services import jobs, permissions, queries
 from app.services.creation import CreatedJobs
 from app.services.jobs import JobOverrides, Managed
 
@@ -114,6 +114,11 @@ async def comments(request: Request) -> Response:
 async def history(request: Request) -> Response:
     """``GET jobs/{jobId}/history``."""
     return JsonResponse(JobHistoryAnswer(job_history=await _query(request, queries.history)))
+
+
+async def allowed_actions(request: Request) -> Response:
+    """``GET jobs/{jobId}/allowedActions``: what may be done now, and everything against what may not."""
+    return JsonResponse(await _query(request, permissions.allowed_actions))
 
 
 async def diagram(request: Request) -> Response:

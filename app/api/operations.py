@@ -62,6 +62,7 @@ from app.protocol.jobs import (
     LocationAnswer,
     ManagedJobsAnswer,
 )
+from app.protocol.permissions import AllowedActionsAnswer
 from app.protocol.portal import (
     IssuedToken,
     OwnUser,
@@ -273,6 +274,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ActionBody,
         privilege="`workflowSetStepCurrent` to set a step, `jobUpdateHolds` for holds; else the step must be one's own",
         notes="The answer is 200 also when steps refuse: `stepResponses` has a status and all reasons for each.",
+    ),
+    f"GET {_JOB}/allowedActions": Operation(
+        "getAllowedActions",
+        "Jobs",
+        "What may be done with a job and its current steps now",
+        AllowedActionsAnswer,
+        notes="Ours. Asked of the checks that judge the acts themselves: everything against what is not allowed, and "
+        "who or what could lift it. The acts of a step are those of `action`, and `Assign`; those of the job are those "
+        "of `manage`.",
     ),
     f"POST {_JOB}/steps/{{stepId}}/response": Operation(
         "answerStep",

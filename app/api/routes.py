@@ -74,6 +74,7 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_ITEM}/jobs/statistics", search.statistics, methods=["POST"]),
     Route(_JOB, jobs.read, methods=["GET"]),
     Route(f"{_JOB}/update", updates.update, methods=["POST"]),
+    Route(f"{_JOB}/allowedActions", jobs.allowed_actions, methods=["GET"]),
     Route(f"{_JOB}/diagram", jobs.diagram, methods=["GET"]),
     Route(f"{_JOB}/history", jobs.history, methods=["GET"]),
     Route(f"{_JOB}/comments", jobs.comments, methods=["GET"]),

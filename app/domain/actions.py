@@ -34,6 +34,13 @@ from app.errors import InvalidValue, PermissionDenied
 MAX_HOLDS = 1_000
 """A job has at most so many unreleased holds."""
 
+PRIVILEGE_OF: dict[type[Action], str] = {
+    SetCurrentStep: "workflowSetStepCurrent",
+    SetHold: "jobUpdateHolds",
+    ReleaseHold: "jobUpdateHolds",
+}
+"""The privilege that an action needs as a whole; the others are for whom the step is assigned to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -79,27 +86,32 @@ def _check_call(
     dependency: DependencyTarget | None,
     connection: ConnectionFacts | None,
 ) -> None:
+    _require(actor, action)
     if isinstance(action, SetCurrentStep):
-        _require(actor, "workflowSetStepCurrent", "SetCurrentStep")
         if len(set(action.step_ids)) != 1:
             raise InvalidValue("SetCurrentStep takes exactly one step id in stepIds.")
     elif isinstance(action, SetHold):
-        _require(actor, "jobUpdateHolds", "Hold")
         check_dependency(job, action, dependency)
         check_webhook(action, connection)
         if len(job.flow.holds) + len(_targets(job, action)) > MAX_HOLDS:
             raise InvalidValue(f"The job has {len(job.flow.holds)} holds; it may have {MAX_HOLDS}.")
     elif isinstance(action, ReleaseHold):
-        _require(actor, "jobUpdateHolds", "ReleaseHold")
         if action.dependent_step_id is not None and action.dependent_job_id is None:
             raise InvalidValue("dependentStepId needs dependentJobId: name the job whose step is meant.")
         if action.webhook_connection_id is not None and action.dependent_job_id is not None:
             raise InvalidValue("ReleaseHold names a job or a webhook connection, not both; send two.")
 
 
-def _require(actor: Actor, privilege: str, action: str) -> None:
-    if not actor.may(privilege):
-        raise PermissionDenied(f"{action} needs the privilege {privilege}, which {actor.username!r} does not have.")
+def missing_privilege(action: Action, actor: Actor) -> str | None:
+    """The privilege that the actor would need for the whole call and does not have."""
+    privilege = PRIVILEGE_OF.get(type(action))
+    return None if privilege is None or actor.may(privilege) else privilege
+
+
+def _require(actor: Actor, action: Action) -> None:
+    if privilege := missing_privilege(action, actor):
+        name = "Hold" if isinstance(action, SetHold) else type(action).__name__
+        raise PermissionDenied(f"{name} needs the privilege {privilege}, which {actor.username!r} does not have.")
 
 
 def _targets(job: Job, action: Action) -> tuple[str, ...]:

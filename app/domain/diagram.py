@@ -207,6 +207,7 @@ RESERVED_STEP_IDS = frozenset(
     {
         "update",
         "action",
+        "allowedactions",
         "attachments",
         "attachmentslinked",
         "comments",

@@ -143,7 +143,7 @@ def assign(  # noqa: PLR0917  (the order of its siblings, with the one fact more
         RuleViolation: the job is closed, the step is not current or is running, no such user or group.
         PermissionDenied: the actor's privileges do not reach so far.
     """
-    current = _step_to_assign(job, command.step_id, actor)
+    current = check_assignable(job, command.step_id, actor)
     _check_target(command.assignment, assignee)
     _check_reach(current.assignment, command.assignment, assignee, actor)
     work = Work(job, diagram, actor, now_ms=moment.now_ms, new_id=moment.new_id)
@@ -151,12 +151,16 @@ def assign(  # noqa: PLR0917  (the order of its siblings, with the one fact more
     return work.decision()
 
 
-def _step_to_assign(job: Job, step_id: str | None, actor: Actor) -> CurrentStep:
+def check_assignable(job: Job, step_id: str | None, actor: Actor | None = None) -> CurrentStep:
+    """The step that would be given to somebody else; ``step_id`` None: the actor's own, or the first of all.
+
+    Raises RuleViolation: whoever asks, and whomever it is for, it cannot be given away now.
+    """
     if job.closed:
         raise RuleViolation("The job is closed; reopen it first.", name="JobClosed")
     steps: Sequence[CurrentStep] = job.flow.steps
     if step_id is None:
-        own = [step for step in steps if actor.is_assigned(step.assignment)]
+        own = [step for step in steps if actor is not None and actor.is_assigned(step.assignment)]
         found = next(iter(own or steps), None)
     else:
         found = job.flow.step(step_id)

@@ -28,12 +28,15 @@ class ReasonAnswer(msgspec.Struct, rename="camel", omit_defaults=True):
 def render_reasons(reasons: tuple[Reason, ...]) -> list[ReasonAnswer]:
     """Reasons as they go out."""
     return [
-        ReasonAnswer(reason.status.value, reason.description, [_lift(lift) for lift in reason.lifts], reason.hold_id)
+        ReasonAnswer(
+            reason.status.value, reason.description, [render_lift(lift) for lift in reason.lifts], reason.hold_id
+        )
         for reason in reasons
     ]
 
 
-def _lift(lift: Lift) -> LiftAnswer:
+def render_lift(lift: Lift) -> LiftAnswer:
+    """Who or what could lift a refusal, as it goes out."""
     return LiftAnswer(
         lift.kind.value, lift.name, lift.job_id, lift.step_id, None if lift.at_ms is None else iso(lift.at_ms)
     )

@@ -26,8 +26,8 @@ from app.services.recording import tables_of_job
 
 def job(unit: Unit, job_id: str, *, with_properties: bool = False, with_holds: bool = False) -> JobAnswer:
     """A job, on request with its extended properties and all holds it ever had. Raises NotFound (JobNotFound)."""
-    record = _record(unit, job_id)
-    diagram = _diagram_of(unit, record.job)
+    record = find_job(unit, job_id)
+    diagram = diagram_of(unit, record.job)
     steps = [active_step(record.job, diagram, current) for current in record.job.flow.steps]
     answer = render_job(record.job, steps)
     if with_properties:
@@ -41,13 +41,13 @@ def job(unit: Unit, job_id: str, *, with_properties: bool = False, with_holds: b
 
 def history(unit: Unit, job_id: str) -> list[HistoryAnswer]:
     """A job's history, oldest first. Raises NotFound (JobNotFound)."""
-    record = _record(unit, job_id)
+    record = find_job(unit, job_id)
     return [_history_line(record.job, entry) for entry in unit.tx.history(record)]
 
 
 def comments(unit: Unit, job_id: str) -> list[CommentAnswer]:
     """A job's comments, oldest first. Raises NotFound (JobNotFound)."""
-    record = _record(unit, job_id)
+    record = find_job(unit, job_id)
     return [
         CommentAnswer(
             job_id=record.job.job_id,
@@ -62,7 +62,7 @@ def comments(unit: Unit, job_id: str) -> list[CommentAnswer]:
 
 def diagram_of_job(unit: Unit, job_id: str) -> DiagramRecord:
     """The diagram version a job follows. Raises NotFound."""
-    found = _record(unit, job_id).job
+    found = find_job(unit, job_id).job
     record = unit.tx.diagram(unit.item, found.diagram_id, found.diagram_version)
     if record is None:
         raise NotFound(
@@ -72,14 +72,15 @@ def diagram_of_job(unit: Unit, job_id: str) -> DiagramRecord:
     return record
 
 
-def _record(unit: Unit, job_id: str) -> JobRecord:
+def find_job(unit: Unit, job_id: str) -> JobRecord:
+    """The job, with what its expressions may ask. Raises NotFound (JobNotFound)."""
     record = unit.tx.job(unit.item, job_id)
     if record is None:
         raise NotFound(f"There is no job {job_id!r}.", name="JobNotFound")
     return know(unit, record)
 
 
-def _diagram_of(unit: Unit, found: Job) -> Diagram:
+def diagram_of(unit: Unit, found: Job) -> Diagram:
     """The version a job follows; one without steps if it is gone, so that the job can be read all the same."""
     record = unit.tx.diagram(unit.item, found.diagram_id, found.diagram_version)
     return record.diagram if record else Diagram(found.diagram_id, found.diagram_name, found.diagram_version, (), "")

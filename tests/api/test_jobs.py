@@ -279,3 +279,30 @@ def test_the_introduction_template_makes_jobs_at_once(api: Api) -> None:
     job = api.get(f"jobs/{api.job(TEMPLATE_ID)}")
     assert job["currentSteps"][0]["stepName"] == "Welcome"
     assert (job["priority"], job["jobStatus"]) == ("Low", "Ready")
+
+
+# ---------------------------------------------------------------- what may be done
+
+
+def test_what_may_be_done_is_told_with_who_could_lift_what_stands_against_it(
+    api: Api, worker: Api, manual: str
+) -> None:
+    job_id = api.job(manual)
+    (step,) = api.get(f"jobs/{job_id}/allowedActions")["steps"]
+    own = {action["name"]: action for action in step["actions"]}
+    assert own["Run"] == {"name": "Run", "allowed": True}
+    assert own["Stop"]["reasons"][0]["status"] == "NotRunning"
+    answer = worker.get(f"jobs/{job_id}/allowedActions")
+    others = {action["name"]: action for action in answer["steps"][0]["actions"]}
+    assert {"kind": "user", "name": "admin"} in others["Run"]["reasons"][0]["liftedBy"]
+    whole = {action["name"]: action for action in answer["actions"]}
+    assert list(whole) == ["Close", "Reopen", "Delete", "Upgrade"]
+    assert whole["Reopen"]["reasons"][-1] == {
+        "status": "JobNotClosed",
+        "description": "The job is open already.",
+        "liftedBy": [],
+    }
+
+
+def test_what_may_be_done_with_a_job_that_is_not_there_is_404(api: Api) -> None:
+    assert error(api.call("GET", "jobs/none/allowedActions"), 404)["name"] == "JobNotFound"
