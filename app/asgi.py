@@ -11,6 +11,7 @@ from app.api.plain_paths import PlainPaths
 from app.api.problems import EXCEPTION_HANDLERS
 from app.api.routes import routes
 from app.bootstrap import OnFirstStart, run_gateway
+from app.console import files as console
 from app.settings import Settings
 
 
@@ -37,7 +38,7 @@ def create_app(settings: Settings, on_first_start: OnFirstStart | None = None) -
             raise
 
     app = Starlette(
-        routes=routes,
+        routes=[*console.routes, *routes],
         middleware=[Middleware(AccessLog), Middleware(PlainPaths)],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,

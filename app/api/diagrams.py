@@ -4,12 +4,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.keyed import answer
+from app.api.keyed import answer, answer_query
 from app.api.requests import caller_of, path_text, read_body, read_json, refused
 from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.errors import NotFound
 from app.protocol.diagrams import (
+    DiagramChecked,
     DiagramCreated,
     DiagramDocument,
     DiagramLine,
@@ -54,6 +55,14 @@ async def update(request: Request) -> Response:
         lambda unit: diagrams.update(unit, diagram_id, document, delete_draft=delete_draft),
         lambda _: DiagramUpdated(success=True, warnings=found),
     )
+
+
+async def check(request: Request) -> Response:
+    """``POST checkDiagram``: what would be wrong with a diagram, were it active. Stores nothing."""
+    caller = caller_of(request)
+    document = read_document(await read_json(request, "WorkflowDiagram"))
+    use_case = refused(lambda unit: diagrams.examine(unit, document))
+    return await answer_query(request, caller, use_case, lambda found: DiagramChecked(render_findings(found)))
 
 
 async def read(request: Request) -> Response:

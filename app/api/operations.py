@@ -38,7 +38,7 @@ from app.protocol.community import (
     WireRole,
     WorkflowUser,
 )
-from app.protocol.diagrams import DiagramCreated, DiagramList, DiagramUpdated, WireDiagram, WireUpdate
+from app.protocol.diagrams import DiagramChecked, DiagramCreated, DiagramList, DiagramUpdated, WireDiagram, WireUpdate
 from app.protocol.errors import ErrorBody
 from app.protocol.item_setup import (
     LookupsAnswer,
@@ -440,6 +440,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         privilege="`adminBasic`",
     ),
     f"GET {_TEMPLATE}": Operation("getJobTemplate", "Job templates", "Read a job template", _TEMPLATE_ANSWER),
+    f"POST {ITEM}/checkDiagram": Operation(
+        "checkDiagram",
+        "Diagrams",
+        "What would be wrong with a diagram, were it active",
+        DiagramChecked,
+        WireDiagram,
+        privilege="`adminBasic`",
+        notes="Ours. Stores nothing. What would be refused is refused here in the same words; `warnings` are what the "
+        "answer of an activation would tell (docs/soundness.md).",
+    ),
     f"POST {ITEM}/evaluateArcade": Operation(
         "evaluateArcade",
         "Expressions",

@@ -102,6 +102,7 @@ routes: Final[list[BaseRoute]] = [
     # diagrams
     Route(f"{_ITEM}/diagrams", diagrams.list_all, methods=["GET"]),
     Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),
+    Route(f"{_ITEM}/checkDiagram", diagrams.check, methods=["POST"]),
     Route(_DIAGRAM, diagrams.read, methods=["GET"]),
     Route(_DIAGRAM, diagrams.update, methods=["POST"]),
     Route(_DIAGRAM, diagrams.delete, methods=["DELETE"]),

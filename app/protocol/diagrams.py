@@ -139,6 +139,12 @@ class DiagramCreated(msgspec.Struct, rename="camel", omit_defaults=True):
     warnings: list[WireFinding] = []
 
 
+class DiagramChecked(msgspec.Struct):
+    """*Ours*: what would be wrong with a diagram, were it active; none of it would keep it from being stored."""
+
+    warnings: list[WireFinding]
+
+
 class DiagramUpdated(msgspec.Struct, rename="camel", omit_defaults=True):
     """The plain acknowledgement. *Ours*: ``warnings``, where a version was activated and there are any."""
 

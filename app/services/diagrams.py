@@ -60,8 +60,12 @@ def check(unit: Unit, document: DiagramDocument) -> tuple[Finding, ...]:
     Nothing is found for a draft. Raises PermissionDenied, InvalidValue as ``create``.
     """
     require_designer(unit)
-    if not document.head.active:
-        return ()
+    return examine(unit, document) if document.head.active else ()
+
+
+def examine(unit: Unit, document: DiagramDocument) -> tuple[Finding, ...]:
+    """As ``check``, whether or not it is to become active. Nothing is stored."""
+    require_designer(unit)
     diagram = build_diagram(document.head, diagram_id="", version=1)
     check_expressions(diagram)
     check_active(diagram)

@@ -244,3 +244,19 @@ def test_an_active_diagram_is_stored_with_warnings_about_what_is_wrong(api: Api)
     fine = {"diagram": body("Warnings", active=True)}
     assert api.post(f"diagrams/{created['diagramId']}", fine) == {"success": True}
     assert api.get(f"diagrams/{created['diagramId']}/2")["steps"] == steps
+
+
+def test_a_diagram_is_checked_as_if_it_were_active_and_nothing_is_stored(api: Api, worker: Api) -> None:
+    before = api.get("diagrams")
+    loops = [
+        {"id": "a", "paths": [{"nextStep": "b"}]},
+        {"id": "b", "paths": [{"nextStep": "c"}]},
+        {"id": "c", "paths": [{"nextStep": "b"}]},
+    ]
+    (found,) = api.post("checkDiagram", body("Checked", steps=loops))["warnings"]
+    assert (found["kind"], found["currentSteps"]) == ("deadEnd", ["b"])
+    assert api.post("checkDiagram", body("Checked")) == {"warnings": []}
+    two_starts = [{"id": "a"}, {"id": "b"}]
+    assert "exactly one initial step" in api.refused("checkDiagram", body("Checked", steps=two_starts))["message"]
+    assert worker.refused("checkDiagram", body("Checked"))["type"] == "PermissionDenied"
+    assert api.get("diagrams") == before

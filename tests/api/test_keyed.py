@@ -131,6 +131,7 @@ SAMPLES: dict[str, Callable[[Scene, str], Sample]] = {
         {"assignedType": "User", "assignedTo": "worker"},
         {"assignedType": "Unassigned"},
     ),
+    "checkDiagram": lambda _, name: ("checkDiagram", _diagram(name), _diagram(f"{name} b")),
     "diagrams": lambda _, name: ("diagrams", _diagram(name), _diagram(f"{name} b")),
     "diagrams/{diagramId}": lambda s, _: (
         f"diagrams/{s.diagram}",
