@@ -1,5 +1,7 @@
 """Every page, dark and light, wide and narrow: no serious finding of the accessibility checker, nothing cut off."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page
 
@@ -15,7 +17,7 @@ ADDRESSES = {
     "diagram": "#/diagrams/uJ3Vn0yVQw6Yb1r4dS7mKg",
     "system": "#/system",
 }
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark, narrow": {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}},
 }

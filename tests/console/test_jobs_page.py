@@ -68,9 +68,9 @@ def test_a_search_is_saved_found_again_and_deleted(sign_in: SignIn) -> None:
 
 
 def test_many_jobs_are_closed_at_once_and_each_refusal_is_told(sign_in: SignIn, item: Item) -> None:
-    for name in ("Bulk one", "Bulk two", "Bulk runs"):
-        job_id = item.job(name)
-    item.post(f"jobs/{job_id}/action", {"type": "Run"})
+    item.job("Bulk one")
+    item.job("Bulk two")
+    item.post(f"jobs/{item.job('Bulk runs')}/action", {"type": "Run"})
     page = sign_in(address="#/jobs?q=bulk")
     page.get_by_label("Select all on this page").check()
     page.get_by_role("toolbar").get_by_role("button", name="Close").click()

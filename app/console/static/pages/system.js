@@ -36,7 +36,7 @@ customElements.define("stepgate-system", class extends Page {
       <div class="stack">
         ${figures.samples.some((sample) => sumOf(sample.figures, "stepgate_evictions_total") > 0) ? html`<p class="notice warn">${icon("alert")} ${whole(figures.now("stepgate_evictions_total"))} slow consumers were cut because they did not read what they were sent. They come back by themselves and miss nothing.</p>` : nothing}
         <div class="tiles">${this.#tiles()}</div>
-        <div class="charts">${this.#charts()}</div>
+        <div class="charts" data-samples=${figures.samples.length}>${this.#charts()}</div>
         ${this.#actions()}
       </div>`;
   }
