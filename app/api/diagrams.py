@@ -61,8 +61,12 @@ async def check(request: Request) -> Response:
     """``POST checkDiagram``: what would be wrong with a diagram, were it active. Stores nothing."""
     caller = caller_of(request)
     document = read_document(await read_json(request, "WorkflowDiagram"))
-    use_case = refused(lambda unit: diagrams.examine(unit, document))
-    return await answer_query(request, caller, use_case, lambda found: DiagramChecked(render_findings(found)))
+    return await answer_query(
+        request,
+        caller,
+        lambda unit: diagrams.examine(unit, document),
+        lambda found: DiagramChecked(render_findings(found)),
+    )
 
 
 async def read(request: Request) -> Response:

@@ -258,5 +258,5 @@ def test_a_diagram_is_checked_as_if_it_were_active_and_nothing_is_stored(api: Ap
     assert api.post("checkDiagram", body("Checked")) == {"warnings": []}
     two_starts = [{"id": "a"}, {"id": "b"}]
     assert "exactly one initial step" in api.refused("checkDiagram", body("Checked", steps=two_starts))["message"]
-    assert worker.refused("checkDiagram", body("Checked"))["type"] == "PermissionDenied"
+    assert worker.refused("checkDiagram", body("Checked"), 403)["type"] == "PermissionDenied"
     assert api.get("diagrams") == before

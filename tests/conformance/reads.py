@@ -42,6 +42,7 @@ _JOB: Final = "JobNotFound"
 
 READS: Final = (
     Read("getJob", "jobs/{jobId}", _JOB, flags=("extProps", "holds")),
+    Read("getAllowedActions", "jobs/{jobId}/allowedActions", _JOB),
     Read("searchJobs", "jobs/search", body=lambda ids: {"q": f"jobId='{ids['jobId']}'"}),
     Read("jobStatistics", "jobs/statistics", body=lambda _: {"q": "closed=0"}),
     Read("getJobDiagram", "jobs/{jobId}/diagram", _JOB),
@@ -51,6 +52,7 @@ READS: Final = (
     Read("getAttachment", "jobs/{jobId}/attachments/{attachmentId}", "AttachmentNotFound"),
     Read("getJobLocation", "jobs/{jobId}/location", _JOB),
     Read("getDiagrams", "diagrams"),
+    Read("checkDiagram", "checkDiagram", body=lambda _: {"diagramName": "Checked", "steps": [{"id": "a"}]}, needs=True),
     Read("getDiagram", "diagrams/{diagramId}", "DiagramNotFound"),
     Read("getDiagramVersion", "diagrams/{diagramId}/{diagramVersion}", "DiagramNotFound"),
     Read("getUpgradedDiagram", "diagrams/{diagramId}/{diagramVersion}/upgraded", "DiagramNotFound", needs=True),

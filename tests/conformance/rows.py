@@ -97,6 +97,13 @@ _ITEMS: Final[Mapping[str, tuple[tuple[str, str, str, str, str], ...]]] = {
             "workflowSetStepCurrent jobUpdateHolds",
             "test_job_action_answers_with_an_entry_for_each_step",
         ),
+        (
+            "GET",
+            "I/jobs/{jobId}/allowedActions",
+            "getAllowedActions",
+            "",
+            "test_get_allowed_actions_tells_what_the_action_would_answer",
+        ),
     ),
     "05_07_manage": (
         (
@@ -187,6 +194,13 @@ _ITEMS: Final[Mapping[str, tuple[tuple[str, str, str, str, str], ...]]] = {
     "06_diagrams": (
         ("GET", "I/diagrams", "getDiagrams", "", "test_get_diagrams_says_what_is_active_and_what_is_a_draft"),
         ("POST", "I/diagrams", "createDiagram", "adminBasic", "test_create_diagram_answers_with_its_id_and_no_success"),
+        (
+            "POST",
+            "I/checkDiagram",
+            "checkDiagram",
+            "adminBasic",
+            "test_check_diagram_answers_with_warnings_and_stores_nothing",
+        ),
         ("GET", "I/diagrams/{diagramId}", "getDiagram", "", "test_get_diagram_gives_the_latest_active_version"),
         (
             "POST",

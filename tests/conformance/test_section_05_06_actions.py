@@ -21,6 +21,17 @@ def test_job_action_answers_with_an_entry_for_each_step(admin: Person, two_steps
     }
 
 
+def test_get_allowed_actions_tells_what_the_action_would_answer(admin: Person, two_steps: str) -> None:
+    job_id = admin.job(two_steps)
+    (step,) = admin.get(f"jobs/{job_id}/allowedActions")["steps"]
+    for action in step["actions"]:
+        if action["name"] == "Stop":
+            (response,) = admin.action(job_id, "Stop")["stepResponses"]
+            assert (action["allowed"], action["reasons"]) == (False, response["reasons"])
+            return
+    raise AssertionError("nothing is said of Stop")
+
+
 @pytest.mark.parametrize("named", [{}, {"stepIds": None}, {"stepIds": []}], ids=["absent", "null", "empty"])
 def test_without_step_ids_the_current_steps_are_meant(admin: Person, named: dict[str, Any]) -> None:
     job_id = admin.job_on(step("a", "b", "c"), step("b"), step("c"))

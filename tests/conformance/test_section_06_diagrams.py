@@ -46,6 +46,14 @@ def test_create_diagram_answers_with_its_id_and_no_success(designer: Person) -> 
     assert designer.get(f"diagrams/{answer['diagramId']}")["diagramId"] == answer["diagramId"]
 
 
+def test_check_diagram_answers_with_warnings_and_stores_nothing(designer: Person) -> None:
+    before = designer.get("diagrams")
+    looping = [{"id": "a", "paths": [{"nextStep": "b"}]}, {"id": "b", "paths": [{"nextStep": "b"}]}]
+    (found,) = designer.post("checkDiagram", body(fresh("Checked")) | {"steps": looping})["warnings"]
+    assert found["kind"] == "deadEnd"
+    assert designer.get("diagrams") == before
+
+
 def test_get_diagram_gives_the_latest_active_version(admin: Person) -> None:
     name = fresh("Latest")
     diagram = admin.diagram(name, [STEP])

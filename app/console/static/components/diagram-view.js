@@ -108,17 +108,17 @@ export class DiagramView extends Element {
     const isDone = this.done.has(step.id);
     const [stateName, look] = STATE_LOOKS[state] ?? [];
     const lines = linesOf(step.name ?? step.id, Math.floor((width - 44) / PER_CHARACTER));
-    const said = [step.name ?? step.id, kindOf(step).name, stateName ?? (isDone ? "finished" : ""), mark?.text].filter(Boolean).join(", ");
+    const said = [step.name ?? step.id, stateName ?? (isDone ? "finished" : ""), kindOf(step).name, mark?.text].filter(Boolean).join(", ");
     return svg`<g class="node ${state ? `current ${look}` : ""} ${isDone && !state ? "done" : ""} ${mark ? `marked ${mark.look}` : ""} ${this.selected === step.id ? "selected" : ""}"
         data-step=${step.id} transform="translate(${x - width / 2} ${y - height / 2})" tabindex="0" role="button" aria-label=${said} aria-pressed=${this.selected === step.id}
         @click=${() => this.tell("step-chosen", step.id)}>
-      <rect class="box" width=${width} height=${height} rx="9"></rect>
+      <g aria-hidden="true"><rect class="box" width=${width} height=${height} rx="9"></rect>
       <g class="glyph" transform="translate(11 ${height / 2 - 9})">${icon(kindOf(step).icon, 18)}</g>
       ${lines.map((line, place) => svg`<text x="37" y=${height / 2 + 4.5 + (place - (lines.length - 1) / 2) * 16}>${line}</text>`)}
       ${stateName ? svg`<g class="tag"><rect x=${width - stateName.length * 6.6 - 18} y="-10" width=${stateName.length * 6.6 + 12} height="19" rx="9.500"></rect><text x=${width - stateName.length * 3.300 - 12} y="3.500" text-anchor="middle">${stateName}</text></g>` : nothing}
       ${isDone && !state ? svg`<g class="tick" transform="translate(${width - 22} ${height / 2 - 7})">${icon("check", 14)}</g>` : nothing}
       ${mark?.order !== undefined && mark.order >= 0 ? svg`<g class="order"><circle cx="4" cy="2" r="11"></circle><text x="4" y="6" text-anchor="middle">${mark.order + 1}</text></g>` : nothing}
-      ${step.automatic ? svg`<g class="auto" transform="translate(${width - 19} ${height - 19})"><title>Starts by itself</title>${icon("bolt", 12)}</g>` : nothing}
+      ${step.automatic ? svg`<g class="auto" transform="translate(${width - 19} ${height - 19})"><title>Starts by itself</title>${icon("bolt", 12)}</g>` : nothing}</g>
     </g>`;
   }
 
