@@ -17,9 +17,11 @@ from app.protocol.automations import (
     AutomationsEdited,
     AutomationUpdate,
     ReadDetails,
+    WebhookDetails,
     read_details,
 )
 from app.protocol.jobs import iso_or_none
+from app.protocol.tables import tables_of
 from app.services import templates
 from app.services.creation import AUTOMATED_STATES
 from app.services.designing import own_or_new_id, require_designer
@@ -219,5 +221,16 @@ def _warnings(template: JobTemplate, edited: list[Automation], unsecure_webhooks
         read = read_details(each.automation_type, each.details)
         if read.schedule is not None and each.next_ms is None:
             yield f"The schedule {each.name!r} is over, and makes no more jobs."
-        if read.webhook is not None and read.webhook.required_header is None and not unsecure_webhooks:
-            yield f"The webhook {each.name!r} has no enabled headerSecret, and this server executes none without."
+        if read.webhook is not None:
+            yield from _webhook_warnings(template, each.name, read.webhook, unsecure_webhooks)
+
+
+def _webhook_warnings(
+    template: JobTemplate, name: str, webhook: WebhookDetails, unsecure_webhooks: bool
+) -> Iterator[str]:
+    if webhook.required_header is None and not unsecure_webhooks:
+        yield f"The webhook {name!r} has no enabled headerSecret, and this server executes none without."
+    known = tables_of(template.body)
+    for each in webhook.properties or ():
+        if known.find(each.identifier) is None:
+            yield f"The webhook {name!r} sets {each.identifier!r}, which the job template does not have."

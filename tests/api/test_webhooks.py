@@ -250,6 +250,15 @@ def test_a_refusal_is_told_and_noted_until_a_job_is_made_and_leaves_no_file(api:
     assert "lastError" not in api.get(path)
 
 
+def test_a_property_that_the_template_does_not_have_is_told_when_the_webhook_is_added(api: Api, template: str) -> None:
+    details = json.dumps(PLAIN | {"properties": [{"identifier": "gone.apn", "path": "$.apn"}]})
+    adds = [{"automationName": "Hook", "automationType": "Webhook", "enabled": True, "details": details}]
+    edited = api.post(f"jobTemplates/{template}/automatedCreation", {"adds": adds})
+    assert edited["message"] == "The webhook 'Hook' sets 'gone.apn', which the job template does not have."
+    path = f"jobTemplates/{template}/automatedCreation/{edited['automationIds'][0]}"
+    assert "gone.apn" in error(send(api, path, b'{"apn": 1}'))["message"]
+
+
 def loose(api: Api) -> list[str]:
     """The files that belong to nothing, once those that are let go of are removed."""
     assert api.client.portal is not None
