@@ -15,24 +15,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support import ServerProcess, deadline, once
+from tests.support import ServerProcess, deadline
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "js"
 FILES = sorted(path.name for path in (CLIENT / "test").glob("*.test.js"))
-INSTALL_S = 20
 FILE_S = 10
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server that the files share; one that has stopped it starts it again."""
-    process = ServerProcess(tmp_path_factory.mktemp("server"), {})
-    try:
-        process.start_on_a_free_port()
-        yield process
-    finally:
-        process.close()
 
 
 @pytest.fixture(scope="module")
@@ -85,21 +73,8 @@ def _do(server: ServerProcess, what: str, words: dict[str, str]) -> str:
     return ""
 
 
-@pytest.fixture(scope="module")
-def needs() -> None:
-    """What the test files import is installed."""
-    once("js-needs", _install)
-
-
-def _install(_: Path) -> None:
-    done = subprocess.run(
-        [ROOT / "scripts" / "js-needs.sh"], capture_output=True, text=True, check=False, timeout=deadline(INSTALL_S)
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.mark.parametrize("name", FILES)
-def test_the_client_under_node(name: str, server: ServerProcess, control: str, needs: None) -> None:
+def test_the_client_under_node(name: str, server: ServerProcess, control: str, js_needs: None) -> None:
     variables = {"STEPGATE_JS_URL": server.url, "STEPGATE_JS_TOKEN": server.token(), "STEPGATE_JS_CONTROL": control}
     done = subprocess.run(
         ["node", "--test", "--test-reporter=spec", f"test/{name}"],

@@ -126,7 +126,14 @@ export class Connection {
   }
 
   #open(generation, token) {
-    const socket = new this.#WebSocket(this.#endpoint.websocketUrl(token));
+    let socket;
+    try {
+      socket = new this.#WebSocket(this.#endpoint.websocketUrl(token));
+    } catch (cause) {
+      // A page may not open it: one of https to a server of http, or against its own security policy.
+      this.fail(new ConnectionFailed(`No websocket may be opened: ${cause.message}`, { temporary: false, cause }));
+      return;
+    }
     this.#socket = socket;
     const whenCurrent = (act) => (event) => this.#isCurrent(generation) && act(event);
     socket.addEventListener('message', whenCurrent(({ data }) => this.#receive(data)));

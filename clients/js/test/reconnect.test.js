@@ -181,6 +181,18 @@ test('a token that comes after its connection was given up is not used', async (
   await next('JobState');
 });
 
+test('a websocket that the runtime does not allow ends the connection for good', async (t) => {
+  class Forbidden {
+    constructor() {
+      throw new Error('insecure');
+    }
+  }
+  const { jobId, notifications } = await world(t, { WebSocket: Forbidden });
+  const subscribed = notifications.whenSubscribed(notifications.subscribeToJob(jobId, () => {}));
+  await assert.rejects(subscribed, (error) => error instanceof ConnectionFailed && /insecure/.test(error.message));
+  assert.equal(notifications.state.phase, ConnectionPhase.Closed);
+});
+
 test('whose role is taken away hears no more, and the client does not come back', async (t) => {
   const { jobId } = await world(t);
   const group = '"Workflow Manager Admin Workflow"';
