@@ -101,6 +101,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         43_200
     )
 
+    # the v3 dialects
+    v3_item: Annotated[
+        Text | None, Meta(description="Workflow item whose jobs the v3 API serves; without it the first one.")
+    ] = None
+    v3_app_only: Annotated[
+        bool, Meta(description="GET /v3/jobs/{jobId} shows only jobs of workflows that begin with questions.")
+    ] = False
+
     # steps
     node_lease_s: Annotated[
         Seconds, Meta(description="Seconds after its last renewal at which a process counts as dead.")

@@ -54,7 +54,7 @@ async def respond(request: Request) -> Response:
         return await answer(request, caller, use_case, _taken)
     receipt = await gateway(request).engine.execute(caller, refused(use_case))
     if receipt.stage == answers.STORED and receipt.answer_id is not None:
-        verdict = await _verdict(gateway(request), receipt.answer_id)
+        verdict = await verdict_on(gateway(request), receipt.answer_id)
         if verdict is not None:
             receipt = replace(receipt, stage=verdict.stage, reason=verdict.reason)
     return JsonResponse(_taken(receipt))
@@ -66,7 +66,7 @@ def _taken(receipt: AnswerReceipt) -> AnswerTaken:
     return AnswerTaken(success=True, stage=receipt.stage, prompt_id=receipt.prompt_id, request_id=receipt.request_id)
 
 
-async def _verdict(parts: Gateway, answer_id: int) -> AnswerRecord | None:
+async def verdict_on(parts: Gateway, answer_id: int) -> AnswerRecord | None:
     """The final verdict, or None when it is not known in time."""
     told: asyncio.Future[AnswerRecord] = asyncio.get_running_loop().create_future()
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from app.api.openapi import DISTRIBUTION
-from app.api.operations import ITEM, PATH_PARAMETERS, TEXT, Either
+from app.api.operation import TEXT, Either
+from app.api.operations import ITEM, PATH_PARAMETERS
 from app.api.schemas import Schemas
 from app.protocol import notifications as n
 from app.protocol.answers import StepInformation

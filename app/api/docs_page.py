@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.api.asyncapi import asyncapi_document
 from app.api.openapi import described_routes, encoded, openapi_document
-from app.api.operations import JSON
+from app.api.operation import JSON
 
 _HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 

@@ -10,7 +10,8 @@ import msgspec
 from starlette.routing import BaseRoute, Route
 
 from app.api.keyed import MAX_KEY_CHARS
-from app.api.operations import ADMIN, ERRORS, ITEM, JSON, OPERATIONS, PATH_PARAMETERS, TEXT, Operation, phrase
+from app.api.operation import JSON, TEXT, Operation
+from app.api.operations import ADMIN, ERRORS, ITEM, OPERATIONS, PATH_PARAMETERS, phrase
 from app.api.schemas import Schemas
 from app.protocol.errors import ErrorBody
 
@@ -25,6 +26,12 @@ _SECURITY_SCHEMES: Final[Mapping[str, Any]] = {
         "in": "header",
         "name": "X-Esri-Authorization",
         "description": "`Bearer TOKEN`, for clients behind proxies that keep `Authorization` to themselves.",
+    },
+    "authentication": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authentication",
+        "description": "`Bearer TOKEN`, as one reference of the v3 dialects spells the header.",
     },
     "query": {"type": "apiKey", "in": "query", "name": "token", "description": "For links and websockets."},
 }
@@ -86,10 +93,13 @@ def _operation(operation: Operation, method: str, path: str, schemas: Schemas) -
         "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": [*_path_parameters(path), *_query_parameters(operation), *([_KEY] if is_keyed else [])],
-        "responses": {"200": _answer(operation, schemas)}
+        "responses": ({} if operation.answer is None else {"200": _answer(operation, schemas)})
         | {str(status): _other(status, media_type) for status, media_type in operation.more.items()}
-        | {str(status): _error(status) for status in operation.errors + (_KEY_ERRORS if is_keyed else ())},
-        "security": [] if operation.is_open else [{name: []} for name in _SECURITY_SCHEMES],
+        | {
+            str(status): _error(status, schemas.of(operation.refusal))
+            for status in operation.errors + (_KEY_ERRORS if is_keyed else ())
+        },
+        "security": [{name: []} for name in operation.schemes] if operation.needs_token else [],
     }
     if text := _description(operation):
         described["description"] = text
@@ -121,6 +131,8 @@ def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
             else {"type": "boolean", "default": name in operation.on}
         )
         yield {"name": name, "in": "query", "description": text, "schema": schema}
+    for name, (text, schema) in operation.filters.items():
+        yield {"name": name, "in": "query", "description": text, "schema": schema}
     for name, text in operation.texts.items():
         yield {"name": name, "in": "query", "required": True, "description": text, "schema": TEXT}
 
@@ -136,11 +148,8 @@ def _other(status: int, media_type: str | None) -> dict[str, Any]:
     return {"description": phrase(status), **content}
 
 
-def _error(status: int) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "description": ERRORS[status],
-        "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}}},
-    }
+def _error(status: int, refusal: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": ERRORS[status], "content": {JSON: {"schema": refusal}}}
     if status == 503:
         found["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return found

@@ -5,16 +5,17 @@ handlers decode and encode, so their members are documented where they are writt
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from app.api.answers import AnswerTaken
 from app.api.health import Readiness
 from app.api.items import ItemDetails, ServerStatus
+from app.api.operation import ANY, FLAG, FORM, JSON, TEXT, URL_ENCODED, Either, Extended, Operation
 from app.api.problems import RETRY_AFTER_S
 from app.api.responses import Success
 from app.api.saved_searches import SEARCH_TYPES
+from app.api.v3.operations import V3_OPERATIONS, V3_PATH_PARAMETERS
 from app.protocol.actions import ActionBody, JobActionResponse
 from app.protocol.answers import StepInformation
 from app.protocol.arcade import ArcadeAnswer, ArcadeBody
@@ -91,69 +92,6 @@ from app.protocol.webhooks import (
     WebhookConnectionList,
 )
 
-JSON: Final = "application/json"
-FORM: Final = "multipart/form-data"
-URL_ENCODED: Final = "application/x-www-form-urlencoded"
-ANY: Final = "*/*"
-
-TEXT: Final = {"type": "string"}
-FLAG: Final = {"type": "boolean"}
-
-
-@dataclass(frozen=True, slots=True)
-class Extended:
-    """A struct with members that its type does not have, as ``{name: type or schema}``; all of them are there."""
-
-    base: type
-    members: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """One of several types."""
-
-    types: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation.
-
-    Args:
-        operation_id: its name for generated clients, the reference's where it has one (rest.md 4).
-        answer: type of the body of a 200; a ``str`` is the media type of something that is not JSON.
-        body: type of the body, if it takes one.
-        media: the media types that the body may come in.
-        query: switches of the query, and what they do.
-        more: other statuses of success: the media type of the body, None without one.
-        on: those of them that are on when absent.
-        words: those of them that are one of these words, the first when absent.
-        texts: parameters of the query that must be there, and are any text.
-        errors: statuses that come with an error object.
-        privilege: what the caller needs beside access to the item, in words.
-    """
-
-    operation_id: str
-    tag: str
-    summary: str
-    answer: Any
-    body: Any = None
-    media: tuple[str, ...] = (JSON,)
-    query: Mapping[str, str] = field(default_factory=dict)
-    more: Mapping[int, str | None] = field(default_factory=dict)
-    on: frozenset[str] = frozenset()
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
-    errors: tuple[int, ...] = (400, 401, 403, 404, 503)
-    privilege: str | None = None
-    notes: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Nobody is asked for a token."""
-        return 401 not in self.errors
-
-
 ITEM: Final = "/{orgId}/{itemId}"
 ADMIN: Final = "/{orgId}/admin"
 _JOB: Final = f"{ITEM}/jobs/{{jobId}}"
@@ -203,6 +141,7 @@ def _portal(operation_id: str, summary: str, answer: type, body: type | None = N
 
 
 PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
+    **V3_PATH_PARAMETERS,
     "org_id": ("orgId", "`workflow`, or the organisation the item belongs to."),
     "item_id": ("itemId", "The workflow item: 32 hexadecimal digits."),
     "job_id": ("jobId", "The job's id."),
@@ -231,7 +170,8 @@ ERRORS: Final[Mapping[int, str]] = {
     401: "No token came along, or it is not valid (any more).",
     403: "The user has no role in this workflow item.",
     404: "There is no such item, or no such thing in it.",
-    409: "A request with the same `Idempotency-Key` is being carried out; send it again in a moment.",
+    409: "A request with the same `Idempotency-Key` is being carried out; send it again in a moment. In the v3 "
+    "dialects: the state of a job is in the way.",
     422: "The `Idempotency-Key` was used with another body; nothing was changed.",
     416: "The range that was asked for begins behind the end of the file.",
     503: f"The database cannot take it now; nothing was changed. Come back after {RETRY_AFTER_S} s (`Retry-After`).",
@@ -239,6 +179,7 @@ ERRORS: Final[Mapping[int, str]] = {
 """What an error status means, whatever the operation."""
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
+    **V3_OPERATIONS,
     f"POST {ITEM}/jobTemplates/{{jobTemplateId}}/job": Operation(
         "createJobs",
         "Jobs",

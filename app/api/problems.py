@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from app.api.responses import JsonResponse
+from app.api.v3.visits import dialect_of, is_v3, plain_refusal
 from app.errors import (
     AccessError,
     BackendError,
@@ -90,8 +91,8 @@ async def _gateway_error(_: Request, error: GatewayError) -> Response:
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     """Starlette's own refusals, such as 404 and 405."""
     phrase = HTTPStatus(error.status_code).phrase
-    name = phrase.title().replace(" ", "")
-    response = problem(error.status_code, name, _SENTENCES.get(error.status_code, f"{error.detail or phrase}"))
+    name, text = phrase.title().replace(" ", ""), _SENTENCES.get(error.status_code, f"{error.detail or phrase}")
+    response = _refused(request, error.status_code, name, text)
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = ", ".join(_methods(request))
@@ -110,9 +111,16 @@ async def _client_gone(_: Request, __: ClientDisconnect) -> Response:
     return problem(400, "ClientDisconnected", "The connection was closed before the request was complete.")
 
 
-async def _unexpected(_: Request, __: Exception) -> Response:
+async def _unexpected(request: Request, __: Exception) -> Response:
     """Starlette raises the exception again once this is sent, so its traceback reaches the log and nobody else."""
-    return problem(500, "InternalError", "The server made a mistake. Its log says which.")
+    return _refused(request, 500, "InternalError", "The server made a mistake. Its log says which.")
+
+
+def _refused(request: Request, status: int, name: str, message: str) -> Response:
+    """In the form of the API that was asked."""
+    if is_v3(request):
+        return plain_refusal(dialect_of(request, None), status, message)
+    return problem(status, name, message)
 
 
 EXCEPTION_HANDLERS: Final[dict[Any, Callable[[Request, Any], Awaitable[Response]]]] = {

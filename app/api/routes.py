@@ -32,6 +32,7 @@ from app.api import (
 from app.api.portal import logins as portal_logins
 from app.api.portal import oauth
 from app.api.portal import resources as portal
+from app.api.v3.routes import V3_ROUTES
 from app.api.websocket import notifications
 
 _ORG: Final = "/{org_id}"
@@ -92,6 +93,8 @@ routes: Final[list[BaseRoute]] = [
     # the portal, at the root and below one segment; before all that takes any word in place of ``sharing``
     *(Route(_SHARING + route.path, route.endpoint, methods=list(route.methods or ())) for route in _PORTAL),
     Mount(f"/{{context}}{_SHARING}", routes=_PORTAL),
+    # the v3 dialects; likewise before what takes any word in place of ``v3``
+    *V3_ROUTES,
     # workflow items as wholes; before all that takes any word in place of ``admin``
     Route(f"{_ADMIN}/createWorkflowItem", administration.create, methods=["POST"]),
     Route(f"{_ADMIN_ITEM}/creationStatus", administration.creation_status, methods=["GET"]),

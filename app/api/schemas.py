@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.api.operations import Either, Extended
+from app.api.operation import Either, Extended
 
 
 class Schemas:

@@ -26,6 +26,8 @@ MODULES: Final = {
     "user": ("user",),
     "item": ("item",),
     "group": ("group",),
+    "project": ("project",),
+    "api_client": ("client",),
     "key": ("key",),
     "database": ("db",),
 }

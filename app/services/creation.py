@@ -8,7 +8,17 @@ import msgspec
 
 from app.domain.actions import Moment
 from app.domain.diagram import Diagram
-from app.domain.job import MAX_DESCENDANTS, UNASSIGNED, AssignedType, Assignment, Job, Location, Origin
+from app.domain.job import (
+    MAX_DESCENDANTS,
+    NO_TICKET,
+    UNASSIGNED,
+    AssignedType,
+    Assignment,
+    Job,
+    Location,
+    Origin,
+    Ticket,
+)
 from app.domain.manage import create as create_job
 from app.domain.paths import resolve_assignment, scope_of, with_properties
 from app.domain.properties import PropertyValue, RelatedRow, Tables, faults_of
@@ -78,6 +88,7 @@ class JobOverrides:
     related_rows: tuple[tuple[str, Mapping[str, str | None]], ...] = ()
     """Rows of one-to-many tables: the table, and values by property name."""
     may_create: int = MAX_DESCENDANTS
+    ticket: Ticket = NO_TICKET
     origin: Origin | None = None
 
 
@@ -237,6 +248,7 @@ def _job(
         due_ms=_due_ms(start_ms, defaults, overrides),
         location=overrides.location,
         may_create=overrides.may_create,
+        ticket=overrides.ticket,
         origin=overrides.origin,
     )
 

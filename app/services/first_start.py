@@ -1,10 +1,10 @@
-"""What a new database holds: a workflow item as a new one is, the user who administers it, and a signing key."""
+"""What a new database holds: a workflow item with queues to try, the user who administers it, and a signing key."""
 
 from dataclasses import dataclass
 
 from app.domain.access import PortalRole
 from app.services.keys import ensure_signing_key
-from app.services.new_item import admin_group_name, fill
+from app.services.new_item import add_demo, admin_group_name, fill
 from app.services.ports import Tx
 
 ORG_ID = "workflow"
@@ -37,6 +37,7 @@ def first_start(tx: Tx, people: FirstPeople) -> bool:
     tx.add_user(ADMIN, people.admin_password_hash)
     tx.set_portal_role(ADMIN, PortalRole.ADMINISTRATOR)
     fill(tx, item, people.admin_group_id, ADMIN)
+    add_demo(tx, item, ADMIN)
     ensure_signing_key(tx, people.signing_key_id, people.signing_secret)
     tx.bump_access(item)
     return True

@@ -15,6 +15,9 @@ from app.services.ports import DiagramRecord, Group, Item, JobTemplate, SavedSea
 
 _DIAGRAMS = ("introduction_diagram.json", "review_diagram.json")
 _TEMPLATES = ("introduction_template.json", "review_template.json")
+_DEMO = ("print", "ask_and_print", "report")
+"""Two queues and a workflow for the v3 dialects; each has a diagram and a template."""
+
 _FIRST_VERSION = 1
 
 
@@ -44,6 +47,13 @@ def fill(tx: Tx, item: Item, admin_group_id: str, username: str) -> None:
         _add_diagram(tx, item, _seed(name), username)
     for name in _TEMPLATES:
         _add_template(tx, item, msgspec.json.decode(_seed(name)), username)
+
+
+def add_demo(tx: Tx, item: Item, username: str) -> None:
+    """Give an item something to try the v3 dialects on."""
+    for name in _DEMO:
+        _add_diagram(tx, item, _seed(f"{name}_diagram.json"), username)
+        _add_template(tx, item, msgspec.json.decode(_seed(f"{name}_template.json")), username)
 
 
 def _add_lookups(tx: Tx, item: Item) -> None:

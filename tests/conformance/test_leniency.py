@@ -10,7 +10,8 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from app.api.operations import OPERATIONS, Either, Extended
+from app.api.operation import Either, Extended
+from app.api.operations import OPERATIONS
 from tests.api.conftest import error
 from tests.conformance.people import Person
 from tests.conformance.reads import READS, Read

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from starlette.routing import WebSocketRoute
 
-from app.api.operations import OPERATIONS, Operation
+from app.api.operation import Operation
+from app.api.operations import OPERATIONS
 from app.api.routes import routes
 from tests.conformance.rows import WEBSOCKET, Row, rows
 
