@@ -24,6 +24,7 @@ from stepgate_client.errors import (
     Unavailable,
     VerdictMissing,
 )
+from stepgate_client.job_handle import Ending, JobHandle
 from stepgate_client.notifications import Notifications, Position
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "Client",
     "ConnectionFailed",
     "ConnectionState",
+    "Ending",
+    "JobHandle",
     "ManageRefused",
     "NotFound",
     "Notifications",

@@ -18,6 +18,7 @@ from stepgate_client.connector import Connector, StateListener
 from stepgate_client.endpoint import Endpoint, TokenSource
 from stepgate_client.errors import ActionRefused, AnswerRejected, ManageRefused, RequestRefused
 from stepgate_client.item_setup import ItemSetup
+from stepgate_client.job_handle import JobHandle
 from stepgate_client.messages import JobState
 from stepgate_client.models import (
     ActionResult,
@@ -220,6 +221,14 @@ class Client:
         """Read a file in pieces as they come. Raises ConnectionFailed when it breaks off."""
         return self._rest.download(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}")
 
+    async def attachment_url(self, job_id: str, attachment_id: str, *, include_token: bool = True) -> str:
+        """The address at which a browser shows an attachment; with the token, for whoever must have no other way in.
+
+        An address with a token gives its holder everything the user may do, until the token ends.
+        """
+        url = f"{self._endpoint.item_url}/jobs/{_part(job_id)}/attachments/{_part(attachment_id)}"
+        return f"{url}?token={_part(await self._endpoint.token())}" if include_token else url
+
     async def update_attachment(
         self, job_id: str, attachment_id: str, *, alias: str | None = None, folder: str | None = None
     ) -> None:
@@ -405,6 +414,10 @@ class Client:
         notifications = Notifications(self._endpoint, connector, job_ids, since or {}, sender_id)
         self._notifications.add(notifications)
         return notifications
+
+    def job(self, job_id: str) -> JobHandle:
+        """Follow one job: actions that return when the step has ended, asks, or failed, see ``JobHandle``."""
+        return JobHandle(self, job_id)
 
     async def job_state(self, job_id: str) -> JobState:
         """Read how a job stands, its open questions included, as a new subscriber is told.
