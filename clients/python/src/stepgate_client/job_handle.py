@@ -71,8 +71,9 @@ class JobHandle:
         return await self._end(step_id, lambda step: self._client.finish(self.job_id, step))
 
     async def stop(self, step_id: str | None = None) -> Ending:
-        """Stop a step and wait until it has stopped (``StepPaused``, ``StepCancelled``, ``StepStopped``), or has come to
-        an end before; arguments as ``run``."""
+        """Stop a step and wait until it has stopped (``StepPaused``, ``StepCancelled``, ``StepStopped``) or ended.
+
+        Arguments as ``run``."""
         return await self._end(step_id, lambda step: self._client.stop(self.job_id, step))
 
     async def answer(
