@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.errors import InvalidValue, StoreUnavailable
+from app.store.sqlite_statistics import give_statistics
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _KINDS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -82,6 +83,7 @@ def _migrate_sqlite(url: URL) -> None:
     engine = sqlite_engine(url, "BEGIN IMMEDIATE")
     with _file_lock(Path(f"{url.database}.migrating")), engine.begin() as connection:
         _upgrade(connection)
+        give_statistics(connection)
 
 
 @contextmanager

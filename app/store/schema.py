@@ -414,27 +414,36 @@ job = _table(
 )
 """``phase`` is worked out of the rest (``app.domain.phases``) at each write, and ``phase_ms`` is since when it is so:
 what the lists of the v3 dialects are narrowed by. ``document_key`` names the document of a spooled job."""
-for _searched in (
-    "template_id",
-    "owned_by",
-    "created_by",
-    "status",
-    "percent_complete",
-    "parent_job",
-    "start_ms",
-    "ended_ms",
-    "closed",
-):
-    Index(f"ix_job_item_key_{_searched}", job.c.item_key, job.c[_searched])
-for _sorted in ("name", "priority", "due_ms", "created_ms"):
-    Index(f"ix_job_item_key_{_sorted}", job.c.item_key, job.c[_sorted], job.c.key)
-"""What jobs are mostly sorted by: with the key in it, a page is read in order, however many have the same value."""
+SORTED = ("name", "priority", "due_ms", "created_ms")
+"""What jobs are mostly sorted by. An index that ends with the key gives a page in its order."""
+
+IN_ORDER_OF = ("closed", "status")
+"""What most jobs of an old item have alike, and what changes with their age: the jobs of one value are to be had in
+each of the orders, or "the oldest open ones" would read all that were closed since."""
+
+BESIDE = ("template_id", "owned_by", "created_by", "start_ms", "ended_ms", "percent_complete")
+"""What jobs are searched by besides. Their indexes hold what jobs are sorted by and what is asked together with most
+else, so that many matches are sorted without a look at their rows, which is much faster."""
+
+
+def _index_of_jobs(name: str, *columns: str, covers: bool = False) -> None:
+    held = [each for each in (*SORTED, *IN_ORDER_OF) if each not in columns] if covers else []
+    Index(name, *(job.c[each] for each in ("item_key", *columns, *held)))
+
+
+for _sorted in SORTED:
+    _index_of_jobs(f"ix_job_{_sorted}", _sorted, "key", covers=True)
+    for _alike in IN_ORDER_OF:
+        _index_of_jobs(f"ix_job_{_alike}_{_sorted}", _alike, _sorted, "key", covers=_sorted in {"due_ms", "created_ms"})
+for _searched in BESIDE:
+    _index_of_jobs(f"ix_job_{_searched}", _searched, "key", covers=True)
+Index("ix_job_parent_job", job.c.item_key, job.c.parent_job)
 _spooled = job.c.document_key.is_not(None)
 Index(
     "ix_job_document_key", job.c.item_key, job.c.document_key, unique=True,
     postgresql_where=_spooled, sqlite_where=_spooled,
 )  # fmt: skip
-Index("ix_job_item_key_diagram", job.c.item_key, job.c.diagram_id, job.c.diagram_version)
+Index("ix_job_diagram", job.c.item_key, job.c.diagram_id, job.c.diagram_version)
 
 STEP_FOLDED = ("step_id", "step_name", "assigned_type", "assigned_to")
 """Columns of ``current_step`` that have a ``*_folded`` neighbour."""
@@ -449,7 +458,7 @@ current_step = _table(
     *(_text(f"{name}_folded", nullable=True) for name in STEP_FOLDED),
 )
 """What jobs are searched by; the truth is in ``job.flow`` and the diagram."""
-Index("ix_current_step_assigned", current_step.c.assigned_type, current_step.c.assigned_to)
+Index("ix_current_step_assigned_to", current_step.c.assigned_to, current_step.c.assigned_type, current_step.c.job_key)
 
 feed = _table(
     "feed",

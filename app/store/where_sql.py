@@ -1,11 +1,11 @@
-"""Conditions of job searches as SQL. Every literal is a bound parameter; names of columns come from the schema.
+"""Conditions of job searches as SQL. Every literal is a parameter (``Slot``); names of columns come from the schema.
 
 A job is looked at once for each of its current steps (``app.expressions.where``), so the parts of a condition that
 speak of a step become one subquery over ``current_step``; all other parts stay outside of it, where indexes serve.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Float,
     Text,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 from app.expressions.job_fields import Field, Kind
 from app.expressions.where import (
@@ -41,6 +43,7 @@ from app.expressions.where import (
     Several,
 )
 from app.store.schema import current_step, ext_property, job
+from app.store.search_shapes import Slot
 from app.store.sql import AnyOf
 
 PROPERTY_NUMBER: Final = func.coalesce(ext_property.c.number, ext_property.c.integer)
@@ -115,18 +118,38 @@ def _unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **kw: Any) -> s
     return f"+{compiler.process(element.column, **kw)}"
 
 
+class Unordered(ColumnElement[Any]):
+    """A column to sort by, of text or a whole number, that no index is to give in order."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(Unordered, "sqlite")
+def _unordered_sqlite(element: Unordered, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.column, **kw)}"
+
+
+@compiles(Unordered, "postgresql")
+def _unordered_postgres(element: Unordered, compiler: SQLCompiler, **kw: Any) -> str:
+    nothing = "|| ''" if isinstance(element.type, Text) else "+ 0"
+    return f"({compiler.process(element.column, **kw)} {nothing})"
+
+
 class WhereSql:
-    """One condition on its way to SQL.
+    """One condition, its values taken out of it (``search_shapes``), on its way to SQL.
 
     Args:
         unindexed: names of fields of the job itself that are to be checked row by row.
-
-    ``lists`` are the values of its list parameters, to be given with the statement.
+        step_by_step: what speaks of steps is checked for each job; else the jobs of such steps are looked up.
     """
 
-    def __init__(self, unindexed: Collection[str] = ()) -> None:
-        self.lists: dict[str, list[str]] = {}
+    def __init__(self, unindexed: Collection[str] = (), *, step_by_step: bool = False) -> None:
         self._unindexed = unindexed
+        self._step_by_step = step_by_step
         self._stepless = False
         self._makers: dict[type[Condition], Callable[[Any], ColumnElement[bool]]] = {
             Several: self._several,
@@ -151,7 +174,8 @@ class WhereSql:
 
     def _any_look(self, condition: Condition) -> ColumnElement[bool]:
         clause = self._part(condition)
-        if all(field.of_step for field in condition.fields()) and not _searches(condition):
+        of_steps_only = all(field.of_step for field in condition.fields()) and not _searches(condition)
+        if of_steps_only and not self._step_by_step:
             found: ColumnElement[bool] = job.c.key.in_(select(current_step.c.job_key).where(clause))
         else:
             found = exists().where(_OF_JOB, clause).correlate(job)
@@ -174,13 +198,13 @@ class WhereSql:
         return not_(self._part(part.part).self_group())
 
     def _like(self, part: Like) -> ColumnElement[bool]:
-        return self._folded(part.field).like(_pattern(part.pattern), escape="\\")
+        return self._folded(part.field).like(_parameter(part.pattern), escape="\\")
 
     def _compare(self, part: Compare) -> ColumnElement[bool]:
         column = self._column(part.field, part.value)
         if part.field.kind is Kind.FLAG:
             return _one_of(column, [flag for flag in (False, True) if OPERATORS[part.sign](flag, part.value)])
-        return OPERATORS[part.sign](column, _literal(part.value))  # type: ignore[arg-type, return-value]
+        return OPERATORS[part.sign](column, _parameter(part.value))  # type: ignore[arg-type, return-value]
 
     def _among(self, part: In) -> ColumnElement[bool]:
         if not part.values:
@@ -188,15 +212,13 @@ class WhereSql:
         column = self._column(part.field, part.values[0])
         if part.field.kind is Kind.FLAG:
             return _one_of(column, sorted(set(map(bool, part.values))))
-        texts = [value for value in part.values if isinstance(value, str)]
-        if not texts:
-            return or_(*(column == _literal(value) for value in part.values))
-        name = f"list_{len(self.lists)}"
-        self.lists[name] = texts
-        return AnyOf(column, name)
+        slot = _slot(part.values[0])
+        if slot.type is list:
+            return AnyOf(column, slot.name)
+        return or_(*(column == _parameter(value) for value in part.values))
 
     def _search(self, word: str) -> ColumnElement[bool]:
-        pattern = literal(f"%{_escaped(word.casefold())}%", Text())
+        pattern = _parameter(word)
 
         def within(columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
             return [column.like(pattern, escape="\\") for column in columns]
@@ -213,7 +235,7 @@ class WhereSql:
     def _column(self, field: Field, value: Literal | None = None) -> ColumnElement[Any]:
         """The column of a field; a property's number when it is compared with one."""
         if field.property is not None:
-            is_text = value is None or isinstance(value, str)
+            is_text = value is None or _slot(value).type in {str, list}
             return property_column(field, ext_property.c.value if is_text else PROPERTY_NUMBER)
         if field.of_step and self._stepless:
             return null()
@@ -270,16 +292,14 @@ def _constant(value: bool) -> ColumnElement[bool]:
     return literal(1, BigInteger()) == literal(int(value), BigInteger())
 
 
-def _literal(value: Literal) -> ColumnElement[Any]:
+_TYPES: Final[Mapping[type, TypeEngine[Any]]] = {str: Text(), float: Float()}
+
+
+def _parameter(value: Literal) -> ColumnElement[Any]:
     """A parameter of the value's own type: an integer column is compared with 1.5 as it is, not with 2."""
-    if isinstance(value, str):
-        return literal(value, Text())
-    return literal(value, Float() if isinstance(value, float) else BigInteger())
+    slot = _slot(value)
+    return bindparam(slot.name, type_=_TYPES.get(slot.type, BigInteger()))
 
 
-def _pattern(pattern: str) -> ColumnElement[Any]:
-    return literal(pattern.casefold().replace("\\", "\\\\"), Text())
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _slot(value: Literal) -> Slot:
+    return cast("Slot", value)

@@ -95,9 +95,9 @@ def measure_questions(contenders: Contenders, results: Results) -> None:
         results.add("question round trip, p99", "ms", name, statistics.quantiles(seconds, n=100)[98] * 1e3)
 
 
-def measure_search(folder: Path, jobs: int, results: Results) -> None:
-    """Pages of jobs; the yardstick is the same question put to bare sqlite3 (`bench_search.py`)."""
-    for shape, contenders in bench_search.run(folder, jobs).items():
+def measure_search(jobs: int, postgres: str | None, results: Results) -> None:
+    """Pages of jobs; the yardstick is the same statements on bare sqlite3 (`bench_search.py`)."""
+    for shape, contenders in bench_search.run(jobs, postgres).items():
         for name, ms in contenders.items():
             results.add(f"{jobs:,} jobs, {shape}, p50", "ms", name, statistics.median(ms))
             results.add(f"{jobs:,} jobs, {shape}, p95", "ms", name, bench_search.percentile(ms, 0.95))
@@ -130,6 +130,7 @@ def main() -> None:
         "--only", choices=[*MEASUREMENTS, "search"], action="append", help="measure only this; may be repeated"
     )
     parser.add_argument("--jobs", type=int, default=bench_search.JOBS, help="jobs to search; --only search asks for it")
+    parser.add_argument("--postgres", metavar="URL", help="search this empty PostgreSQL database as well")
     parser.add_argument("--no-report", action="store_true", help="print the table, write no file")
     options = parser.parse_args()
     folder = _scratch_folder()
@@ -137,7 +138,7 @@ def main() -> None:
         names = options.only or list(MEASUREMENTS)
         results = _measure(folder, options.rounds, [name for name in names if name != "search"])
         if "search" in names:
-            measure_search(folder, options.jobs, results)
+            measure_search(options.jobs, options.postgres, results)
     finally:
         shutil.rmtree(folder)
     report.show(results.lines())

@@ -1,13 +1,15 @@
 """The load generator and the yardsticks do what they say; their figures are for `make bench`, not for here."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import report
+from app.store.migrate import migrate
+from tests.benchmarks import bench_search, recording, report, run
 from tests.benchmarks.round_trip import two_changes
 from tests.benchmarks.tools import Load, Request, Target, c_floor, durable_floor
 
@@ -86,3 +88,32 @@ def test_a_report_gives_medians_and_ratios_to_each_yardstick(tmp_path: Path) -> 
     assert "| fan-out | Stepgate | 200 deliveries/s | 100 to 300 | 1.00 |" in text
     assert "| fan-out | floor | 250 deliveries/s | 100 to 400 | 0.80 |" in text
     assert "Medians of 3 rounds" in text
+
+
+def test_searches_are_measured_beside_their_own_statements(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench_search, "ASKED", 1)
+    monkeypatch.setattr(bench_search, "ASKED_OTHERS", 1)
+    results = run.Results()
+    run.measure_search(300, None, results)
+    lines = {line.figure: line.values for line in results.lines()}
+    assert len(lines) == 2 * len(bench_search.SHAPES)
+    assert lines["300 jobs, open and overdue, by due, p95"].keys() == {"Stepgate", "bare sqlite3"}
+    assert "300 jobs written in" in capsys.readouterr().out
+
+
+@pytest.mark.anyio
+async def test_what_a_store_sends_is_recorded_and_does_the_same_again(tmp_path: Path) -> None:
+    path, copy = tmp_path / "stepgate.db", tmp_path / "copy.db"
+    await migrate(path)
+    shutil.copy(path, copy)
+    store = recording.RecordedStore(path, bench_search.parse_diagram)
+    await store.open()
+    store.recorded.clear()
+    await store.run(lambda tx: tx.add_item("item", "workflow", "Item"))
+    await store.close()
+    connection = recording.bare(copy)
+    recording.replay(connection, store.recorded)
+    assert connection.execute("SELECT item_id FROM item").fetchall() == [("item",)]
+    connection.close()

@@ -263,7 +263,8 @@ def test_a_page_is_cut_from_the_order_whichever_way_it_is_found(
     wanted, (start, count) = read(condition, 0), page
     rows = [row for row in filled.rows if matches(wanted, looks_at(row))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job_search, "FEW", few)
+        for name in ("FEW", "FEW_COVERED", "MOST_COVERED", "REACH"):
+            patch.setattr(job_search, name, few)
         found = filled.search(JobQuery(wanted), sort, start, count)
     assert ids(found) == in_order(rows, sort)[start : start + count]
 

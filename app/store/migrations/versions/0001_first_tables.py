@@ -512,20 +512,96 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         postgresql_where=sa.text("document_key IS NOT NULL"),
         sqlite_where=sa.text("document_key IS NOT NULL"),
     )
-    op.create_index("ix_job_item_key_closed", "job", ["item_key", "closed"], unique=False)
-    op.create_index("ix_job_item_key_created_by", "job", ["item_key", "created_by"], unique=False)
-    op.create_index("ix_job_item_key_created_ms", "job", ["item_key", "created_ms", "key"], unique=False)
-    op.create_index("ix_job_item_key_diagram", "job", ["item_key", "diagram_id", "diagram_version"], unique=False)
-    op.create_index("ix_job_item_key_due_ms", "job", ["item_key", "due_ms", "key"], unique=False)
-    op.create_index("ix_job_item_key_ended_ms", "job", ["item_key", "ended_ms"], unique=False)
-    op.create_index("ix_job_item_key_name", "job", ["item_key", "name", "key"], unique=False)
-    op.create_index("ix_job_item_key_owned_by", "job", ["item_key", "owned_by"], unique=False)
-    op.create_index("ix_job_item_key_parent_job", "job", ["item_key", "parent_job"], unique=False)
-    op.create_index("ix_job_item_key_percent_complete", "job", ["item_key", "percent_complete"], unique=False)
-    op.create_index("ix_job_item_key_priority", "job", ["item_key", "priority", "key"], unique=False)
-    op.create_index("ix_job_item_key_start_ms", "job", ["item_key", "start_ms"], unique=False)
-    op.create_index("ix_job_item_key_status", "job", ["item_key", "status"], unique=False)
-    op.create_index("ix_job_item_key_template_id", "job", ["item_key", "template_id"], unique=False)
+    op.create_index(
+        "ix_job_closed_created_ms",
+        "job",
+        ["item_key", "closed", "created_ms", "key", "name", "priority", "due_ms", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_closed_due_ms",
+        "job",
+        ["item_key", "closed", "due_ms", "key", "name", "priority", "created_ms", "status"],
+        unique=False,
+    )
+    op.create_index("ix_job_closed_name", "job", ["item_key", "closed", "name", "key"], unique=False)
+    op.create_index("ix_job_closed_priority", "job", ["item_key", "closed", "priority", "key"], unique=False)
+    op.create_index(
+        "ix_job_created_by",
+        "job",
+        ["item_key", "created_by", "key", "name", "priority", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_created_ms",
+        "job",
+        ["item_key", "created_ms", "key", "name", "priority", "due_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index("ix_job_diagram", "job", ["item_key", "diagram_id", "diagram_version"], unique=False)
+    op.create_index(
+        "ix_job_due_ms",
+        "job",
+        ["item_key", "due_ms", "key", "name", "priority", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_ended_ms",
+        "job",
+        ["item_key", "ended_ms", "key", "name", "priority", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_name",
+        "job",
+        ["item_key", "name", "key", "priority", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_owned_by",
+        "job",
+        ["item_key", "owned_by", "key", "name", "priority", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index("ix_job_parent_job", "job", ["item_key", "parent_job"], unique=False)
+    op.create_index(
+        "ix_job_percent_complete",
+        "job",
+        ["item_key", "percent_complete", "key", "name", "priority", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_priority",
+        "job",
+        ["item_key", "priority", "key", "name", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_start_ms",
+        "job",
+        ["item_key", "start_ms", "key", "name", "priority", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_status_created_ms",
+        "job",
+        ["item_key", "status", "created_ms", "key", "name", "priority", "due_ms", "closed"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_job_status_due_ms",
+        "job",
+        ["item_key", "status", "due_ms", "key", "name", "priority", "created_ms", "closed"],
+        unique=False,
+    )
+    op.create_index("ix_job_status_name", "job", ["item_key", "status", "name", "key"], unique=False)
+    op.create_index("ix_job_status_priority", "job", ["item_key", "status", "priority", "key"], unique=False)
+    op.create_index(
+        "ix_job_template_id",
+        "job",
+        ["item_key", "template_id", "key", "name", "priority", "due_ms", "created_ms", "closed", "status"],
+        unique=False,
+    )
     op.create_table(
         "role_group",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
@@ -636,7 +712,9 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_autoincrement=False,
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_current_step_assigned", "current_step", ["assigned_type", "assigned_to"], unique=False)
+    op.create_index(
+        "ix_current_step_assigned_to", "current_step", ["assigned_to", "assigned_type", "job_key"], unique=False
+    )
     op.create_table(
         "ext_property",
         sa.Column("key", KeyType, sa.Identity(), nullable=False),
