@@ -28,15 +28,12 @@ async def execute(request: Request) -> Response:
 
     Whoever does not prove the secret is told the same, whether or not there is such a webhook.
     """
-    engine, files = gateway(request).engine, gateway(request).files
+    engine = gateway(request).engine
     server = Caller(path_text(request, "org_id"), path_text(request, "item_id"), None)
     template_id, automation_id = path_text(request, "template_id"), path_text(request, "automation_id")
     lock = await engine.query(server, lambda unit: webhooks.lock_of(unit, template_id, automation_id))
     body = await _proven_body(request, lock)
-    payload = Payload(decode(_anything, body, "The webhook's payload") if body.strip() else None)
-    if lock is not None and lock.attaches and payload.document is not None:
-        kept = await files.keep(_pieces(body), name=PAYLOAD_NAME, media_type="application/json")
-        payload = Payload(payload.document, kept)
+    payload = await _payload(request, lock, body)
     try:
         done = await carry_out(
             request,
@@ -84,6 +81,15 @@ async def _proven_body(request: Request, lock: Lock | None) -> bytes:
     if not proven:
         raise _refusal()
     return body
+
+
+async def _payload(request: Request, lock: Lock | None, body: bytes) -> Payload:
+    """The body as JSON; where it is to be attached, it is kept when this returns, and must be attached or dropped."""
+    document = decode(_anything, body, "The webhook's payload") if body.strip() else None
+    if document is None or lock is None or not lock.attaches:
+        return Payload(document)
+    files = gateway(request).files
+    return Payload(document, await files.keep(_pieces(body), name=PAYLOAD_NAME, media_type="application/json"))
 
 
 def _refusal() -> NotFound:
