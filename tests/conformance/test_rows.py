@@ -1,6 +1,7 @@
 """The endpoint index, the routes, the tests and the documentation name the same operations."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,10 +13,12 @@ from app.api.operation import Operation
 from app.api.operations import OPERATIONS
 from app.api.routes import routes
 from tests.conformance.rows import WEBSOCKET, Row, rows
+from tests.conformance.writes import ELSEWHERE
 
 HERE = Path(__file__).parent
 COMPATIBILITY = (HERE.parents[1] / "docs" / "compatibility.md").read_text(encoding="utf-8").splitlines()
 ROWS = list(rows())
+SECTIONS = "1 2 3 6 7 7.1 8 9 10 11 12 13 14 16 17".split()
 
 
 def operation_of(row: Row) -> Operation:
@@ -55,3 +58,23 @@ def test_every_line_of_the_documentation_is_a_row() -> None:
     begin = COMPATIBILITY.index("| operation | name | privilege | test |") + 2
     end = COMPATIBILITY.index("", begin)
     assert set(COMPATIBILITY[begin:end]) == {row.line for row in ROWS}
+
+
+@pytest.mark.parametrize("operation", ELSEWHERE)
+def test_an_operation_that_is_tried_elsewhere_has_that_test(operation: str) -> None:
+    file, _, name = ELSEWHERE[operation].partition("::")
+    assert name in functions_in(file)
+
+
+def test_every_numbered_section_of_the_reference_has_its_module() -> None:
+    """A module's first line names the sections that it shows."""
+    numbers = [re.findall(r"\d+(?:\.\d+)?", _first_line(file)) for file in HERE.glob("test_section_*.py")]
+    found = {number for line in numbers for number in line}
+    wanted = [*SECTIONS, *(f"5.{number}" for number in range(1, 13)), *(f"15.{number}" for number in range(1, 9))]
+    assert not [number for number in wanted if number not in found]
+
+
+def _first_line(file: Path) -> str:
+    """What stands behind ``rest.md`` in it."""
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].partition("rest.md")[2]

@@ -6,42 +6,15 @@ from typing import Any
 import pytest
 
 from tests.conformance.people import ADVANCED, BASIC, Person, fresh
+from tests.conformance.tables import property_of, table
 
 UNUSED = [{"id": "one", "name": "One", "paths": []}]
-WORK = {
-    "tableName": "work_5_1",
-    "tableAlias": "Work",
-    "tableOrder": 0,
-    "relationshipType": "OneToOne",
-    "extendedPropertyDefinitions": [
-        {
-            "propertyName": name,
-            "propertyAlias": name,
-            "propertyOrder": 0,
-            "dataType": "Integer",
-            "required": name == "needed",
-            "editable": True,
-            "visible": True,
-        }
-        | more
-        for name, more in (("count", {"defaultValue": "7"}), ("needed", {}))
-    ],
-}
-NOTES = WORK | {
-    "tableName": "notes_5_1",
-    "relationshipType": "OneToMany",
-    "extendedPropertyDefinitions": [
-        {
-            "propertyName": "text",
-            "propertyAlias": "Text",
-            "propertyOrder": 0,
-            "dataType": "String",
-            "required": False,
-            "editable": True,
-            "visible": True,
-        }
-    ],
-}
+WORK = table(
+    "work_5_1",
+    property_of("count", "Integer", defaultValue="7"),
+    property_of("needed", "Integer", required=True),
+)
+NOTES = table("notes_5_1", property_of("text"), relationshipType="OneToMany")
 
 
 def test_create_jobs_answers_with_the_ids_and_no_success(admin: Person, two_steps: str) -> None:

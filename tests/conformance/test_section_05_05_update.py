@@ -6,26 +6,16 @@ from typing import Any
 import pytest
 
 from tests.conformance.people import ADVANCED, BASIC, Person, fresh
-
-PROPERTY = {"propertyOrder": 0, "required": False, "editable": True, "visible": True}
-
-
-def table(name: str, relationship: str, *properties: tuple[str, str]) -> dict[str, Any]:
-    return {
-        "tableName": name,
-        "tableAlias": name,
-        "tableOrder": 0,
-        "relationshipType": relationship,
-        "extendedPropertyDefinitions": [
-            PROPERTY | {"propertyName": each, "propertyAlias": each, "dataType": kind} for each, kind in properties
-        ],
-    }
+from tests.conformance.tables import property_of, table
 
 
 @pytest.fixture(scope="module")
 def with_tables(client: Any) -> str:
     """A template with the tables ``site`` (one row: area) and ``visits`` (many rows: who)."""
-    tables = [table("site", "OneToOne", ("area", "Integer")), table("visits", "OneToMany", ("who", "String"))]
+    tables = [
+        table("site", property_of("area", "Integer")),
+        table("visits", property_of("who"), relationshipType="OneToMany"),
+    ]
     return Person(client).made([{"id": "one", "name": "One"}], extendedPropertyTableDefinitions=tables)
 
 

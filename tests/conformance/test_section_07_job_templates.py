@@ -6,27 +6,10 @@ import pytest
 
 from tests.api.conftest import error
 from tests.conformance.people import BASIC, Person, fresh
+from tests.conformance.tables import property_of, table, table_name
 
 STEPS = [{"id": "one", "name": "One"}]
-PROPERTY = {
-    "propertyName": "apn",
-    "propertyAlias": "APN",
-    "propertyOrder": 0,
-    "dataType": "String",
-    "required": False,
-    "editable": True,
-    "visible": True,
-}
-
-
-def table(name: str, *properties: dict[str, Any], **members: Any) -> dict[str, Any]:
-    return {
-        "tableName": name,
-        "tableAlias": name,
-        "tableOrder": 0,
-        "relationshipType": "OneToOne",
-        "extendedPropertyDefinitions": list(properties or (PROPERTY,)),
-    } | members
+APN = property_of("apn")
 
 
 def body(diagram_id: str, **members: Any) -> dict[str, Any]:
@@ -77,7 +60,7 @@ def test_get_job_template_gives_what_was_sent(admin: Person, diagram: str) -> No
         jobStartDateType="CreationDate",
         defaultJobDuration=3,
         activities=[{"typeName": "CloseJob", "actionName": "Email", "templateId": "t"}],
-        extendedPropertyTableDefinitions=[table(fresh("t").replace("-", "_"))],
+        extendedPropertyTableDefinitions=[table(table_name("t"))],
         ownMember={"kept": True},
     )
     template = admin.post("jobTemplates", sent)["jobTemplateId"]
@@ -136,7 +119,7 @@ def test_five_members_are_required(admin: Person, diagram: str, missing: str) ->
         {"defaultAssignedType": "User"},
         {"defaultAssignedType": "Group"},
         {"activities": [{"typeName": "Sneeze", "actionName": "Email", "templateId": "t"}]},
-        {"extendedPropertyTableDefinitions": [table("twice_7", PROPERTY, PROPERTY)]},
+        {"extendedPropertyTableDefinitions": [table("twice_7", APN, APN)]},
     ],
     ids=["state", "diagram", "no user", "no group", "activity", "a name twice in a table"],
 )
@@ -178,12 +161,12 @@ def test_shared_templates_are_listed_only_to_members(
 
 
 def test_tables_are_created_changed_left_alone_and_deleted(admin: Person, diagram: str) -> None:
-    one, two = (fresh("table").replace("-", "_") for _ in range(2))
+    one, two = (table_name("table") for _ in range(2))
     template = admin.post("jobTemplates", body(diagram, extendedPropertyTableDefinitions=[table(one)]))["jobTemplateId"]
     sent = sent_back(admin, template)
     admin.put(f"jobTemplates/{template}", sent | {"extendedPropertyTableDefinitions": [table(one), table(two)]})
     assert tables(admin, template) == [one, two]
-    wider = table(one, PROPERTY, PROPERTY | {"propertyName": "more"}, updateExisting=True)
+    wider = table(one, APN, property_of("more"), updateExisting=True)
     admin.put(f"jobTemplates/{template}", sent | {"extendedPropertyTableDefinitions": [wider, table(two)]})
     found = {each["tableName"]: each for each in sent_back(admin, template)["extendedPropertyTableDefinitions"]}
     assert [each["propertyName"] for each in found[one]["extendedPropertyDefinitions"]] == ["apn", "more"]
@@ -195,7 +178,7 @@ def test_tables_are_created_changed_left_alone_and_deleted(admin: Person, diagra
 
 
 def test_a_table_that_exists_in_the_item_is_linked_with_associate_to_existing(admin: Person, diagram: str) -> None:
-    name = fresh("shared").replace("-", "_")
+    name = table_name("shared")
     admin.post("jobTemplates", body(diagram, extendedPropertyTableDefinitions=[table(name)]))
     linked = body(diagram, extendedPropertyTableDefinitions=[table(name, associateToExisting=True)])
     template = admin.post("jobTemplates", linked)["jobTemplateId"]
@@ -218,8 +201,8 @@ def test_a_table_that_exists_in_the_item_is_linked_with_associate_to_existing(ad
 def test_each_type_of_property_takes_its_values_as_text(
     admin: Person, diagram: str, data_type: str, good: str, bad: str | None
 ) -> None:
-    name = fresh("typed").replace("-", "_")
-    typed = table(name, PROPERTY | {"propertyName": "p", "dataType": data_type})
+    name = table_name("typed")
+    typed = table(name, property_of("p", data_type))
     sent = body(diagram, extendedPropertyTableDefinitions=[typed], defaultAssignedType="Unassigned")
     template = admin.post("jobTemplates", sent)["jobTemplateId"]
     job_id = admin.job(template, extendedProperties=[{"identifier": f"{name}.p", "value": good}])
@@ -240,8 +223,8 @@ def test_each_type_of_property_takes_its_values_as_text(
     ids=["codes", "range"],
 )
 def test_a_domain_bounds_the_values(admin: Person, diagram: str, domain: dict[str, Any], good: str, bad: str) -> None:
-    name = fresh("bound").replace("-", "_")
-    bound = table(name, PROPERTY | {"propertyName": "p", "dataType": "Integer", "domain": domain})
+    name = table_name("bound")
+    bound = table(name, property_of("p", "Integer", domain=domain))
     sent = body(diagram, extendedPropertyTableDefinitions=[bound], defaultAssignedType="Unassigned")
     template = admin.post("jobTemplates", sent)["jobTemplateId"]
     admin.job(template, extendedProperties=[{"identifier": f"{name}.p", "value": good}])

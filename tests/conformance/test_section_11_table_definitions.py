@@ -1,28 +1,14 @@
 """rest.md 11: the tables of extended properties of an item."""
 
 from tests.api.conftest import error
-from tests.conformance.people import Person, fresh
+from tests.conformance.people import Person
+from tests.conformance.tables import property_of, table, table_name
 
 
 def test_get_table_definitions_lists_tables_and_the_templates_that_have_them(admin: Person, viewer: Person) -> None:
-    name = fresh("listed").replace("-", "_")
-    definition = {
-        "propertyName": "apn",
-        "propertyAlias": "APN",
-        "propertyOrder": 0,
-        "dataType": "String",
-        "required": False,
-        "editable": True,
-        "visible": True,
-    }
-    table = {
-        "tableName": name,
-        "tableAlias": "Listed",
-        "tableOrder": 0,
-        "relationshipType": "OneToMany",
-        "extendedPropertyDefinitions": [definition],
-    }
-    template = admin.made([{"id": "one"}], extendedPropertyTableDefinitions=[table])
+    name, definition = table_name("listed"), property_of("apn")
+    listed = table(name, definition, tableAlias="Listed", relationshipType="OneToMany")
+    template = admin.made([{"id": "one"}], extendedPropertyTableDefinitions=[listed])
     (found,) = [each for each in admin.get("tableDefinitions")["tableDefinitions"] if each["tableName"] == name]
     assert (found["tableAlias"], found["relationshipType"]) == ("Listed", "OneToMany")
     assert found["jobTemplates"] == [template]
