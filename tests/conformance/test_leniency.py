@@ -79,9 +79,16 @@ def done(write: Write, scene: Scene, admin: Person, hire: Any, **options: Any) -
     return outcome(write.send(admin if may_all else hire("adminAdvanced", PERCENT), scene, **options))
 
 
+def with_more(value: Any) -> Any:
+    """The value with a member nobody knows, and one that is null, in every object within it."""
+    if isinstance(value, dict):
+        return {name: with_more(member) for name, member in value.items()} | {"ownThing": [1], "nothing": None}
+    return [with_more(member) for member in value] if isinstance(value, list) else value
+
+
 @every_write
 def test_a_write_ignores_what_it_does_not_know(write: Write, scene: Scene, admin: Person, hire: Any) -> None:
-    sent = done(write, scene, admin, hire, suffix=QUERY, change=lambda body: TRANSPORT | body)
+    sent = done(write, scene, admin, hire, suffix=QUERY, change=lambda body: TRANSPORT | with_more(body))
     assert sent == "200 Success"
 
 

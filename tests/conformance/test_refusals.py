@@ -1,13 +1,14 @@
 """Every write, tried by those who may not and where it cannot be: refused, nothing changes, nobody hears of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from app.domain.access import PRIVILEGES
 from tests.conformance.people import Person, Watcher
 from tests.conformance.scene import CLOSED, IDLE, RUNNING, Ids, Scene
-from tests.conformance.writes import WRITES, Write, outcome
+from tests.conformance.writes import DENIED, WRITES, Write, lets, outcome
 
 every_write = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 
@@ -78,6 +79,36 @@ def test_a_write_without_its_privilege_is_refused(trial: Trial, viewer: Person, 
     else:
         assert outcome(write.send(viewer, trial.scene)) == "200 Success", "it needs none"
         trial.watcher.next()
+
+
+with_privilege = pytest.mark.parametrize(
+    "write", [write for write in WRITES if lets(write)], ids=lambda write: write.name
+)
+
+
+@with_privilege
+def test_all_other_privileges_do_not_make_up_for_the_one(
+    trial: Trial, hire: Callable[..., Person], write: Write
+) -> None:
+    implied = {"adminAdvanced"} if "adminBasic" in lets(write) else set()
+    assert trial.of(write, hire(*(PRIVILEGES - lets(write) - implied))) == DENIED
+
+
+@with_privilege
+def test_the_one_privilege_suffices(admin: Person, hire: Callable[..., Person], write: Write) -> None:
+    """A job is updated by its owner besides, and a step is set by whoever has one of the job's."""
+    for privilege in sorted(lets(write)):
+        scene, person = Scene(admin), hire(privilege)
+        job_id = scene.job(write.job)
+        if write.operation == "updateJob":
+            admin.post(f"jobs/{job_id}/update", {"ownedBy": person.username})
+        elif write.operation in {"jobAction", "assignStep"}:
+            admin.post(f"jobs/{job_id}/currentStep", {"assignedType": "User", "assignedTo": person.username})
+        if write.variant == "ReleaseHold":
+            admin.acts(job_id, "Hold")
+        mine = {"assignedType": "Group", "assignedTo": person.username} if write.operation == "assignStep" else {}
+        found = outcome(write.send(person, scene, change=lambda body, mine=mine: body | mine))
+        assert found == "200 Success", privilege
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.conformance.people import ADVANCED, Person, fresh
+from tests.conformance.rows import rows
 from tests.conformance.scene import (
     CLOSED,
     IDLE,
@@ -444,6 +445,38 @@ _ON_CONNECTIONS: Final = (
 )
 
 WRITES: Final = (*_ON_JOBS, *_ON_ITEMS, *_ON_CONNECTIONS)
+
+_LETS: Final[Mapping[str, Mapping[str, str]]] = {
+    "updateJob": {
+        "jobName": "jobUpdateName",
+        "startDate": "jobUpdateDate",
+        "dueDate": "jobUpdateDate",
+        "priority": "jobUpdatePriority",
+        "description": "jobUpdateDescription",
+        "ownedBy": "jobUpdateOwner",
+        "percentComplete": "jobUpdatePercentComplete",
+        "jobStatus": "jobUpdateStatus",
+        "notes": "jobUpdateNotes",
+        "versions": "jobUpdateVersions",
+        "parentJob": "jobUpdateParentJob",
+    },
+    "manageJobs": {"Close": "jobClose", "Reopen": "jobReopenClosed", "Delete": "jobDelete", "Upgrade": "jobUpgrade"},
+    "jobAction": {
+        "SetCurrentStep": "workflowSetStepCurrent",
+        "Hold": "jobUpdateHolds",
+        "ReleaseHold": "jobUpdateHolds",
+    },
+}
+"""Of operations whose calls need different privileges: which one, by the variant."""
+
+
+def lets(write: Write) -> frozenset[str]:
+    """The privileges any one of which lets it be done; none where the step's assignment counts, or any role does."""
+    if write.operation in _LETS:
+        return frozenset(_LETS[write.operation].get(write.variant, "").split())
+    (row,) = [row for row in rows() if row.operation == write.operation]
+    return frozenset(row.privileges)
+
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "receiveWebhook": "test_section_12_webhook_connections.py::"
