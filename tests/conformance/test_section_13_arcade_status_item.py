@@ -18,12 +18,13 @@ def test_evaluate_arcade_answers_with_the_result_as_text(viewer: Person) -> None
 
 
 def test_check_status_tells_the_licence_to_everybody(admin: Person) -> None:
-    for path in ("/workflow/checkStatus", "/workflow/checkStatus?f=json"):
+    for path in ("/workflow/checkStatus", "/workflow/checkStatus?f=json", "/workflow/checkStatus/"):
         assert admin.client.get(path).json() == {"success": True, "hasAdvancedLicense": True}
 
 
 def test_health_check_needs_no_token(admin: Person) -> None:
-    assert admin.client.get("/workflow/healthCheck").json() == {"success": True}
+    for path in ("/workflow/healthCheck", "/workflow/healthCheck/?f=json"):
+        assert admin.client.get(path, follow_redirects=False).json() == {"success": True}
 
 
 def test_get_item_tells_its_version(viewer: Person) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import ok
 from tests.conformance.people import Person, fresh
 from tests.conformance.scene import IDLE, Scene
 from tests.conformance.steps import step
@@ -164,7 +163,9 @@ def test_a_comment_that_is_required_comes_with_the_answer(admin: Person) -> None
     assert admin.status(job_id, "Finish") == ["WaitingForInfo"]
     path = f"jobs/{job_id}/steps/a/response"
     admin.refused(path, {"manualResponse": True})
-    ok(admin.call("POST", path, json={"manualResponse": True, "comment": "done"}))
+    with admin.watch(job_id) as watcher:
+        admin.post(path, {"manualResponse": True, "comment": "done"})
+        watcher.until("StepFinished")
     assert admin.current(job_id) == ["b"]
     assert [each["comment"] for each in admin.get(f"jobs/{job_id}/comments")["jobComments"]] == ["done"]
 

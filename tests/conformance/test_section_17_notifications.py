@@ -20,8 +20,10 @@ def test_notifications_begin_with_connected_and_a_job_state_for_each_subscriptio
 def test_answer_step_takes_an_answer_over_rest(admin: Person) -> None:
     job_id = admin.job_on(question(), step("end"))
     admin.acts(job_id, "Run")
-    answer = admin.post(f"jobs/{job_id}/steps/ask/response", {"questionResponse": 1})
-    assert answer["success"] is True
+    with admin.watch(job_id) as watcher:
+        answer = admin.post(f"jobs/{job_id}/steps/ask/response", {"questionResponse": 1})
+        assert answer["success"] is True
+        watcher.until("StepFinished")
     assert admin.current(job_id) == ["end"]
 
 
