@@ -21,6 +21,7 @@ ANA = "ana"
 REVIEW = "bT8xWm2pRk-5Zc9vLhQ0Ng"
 """The template of the seeds whose diagram has a manual step, a question that may send back, and an end."""
 
+_KEPT = "stepgate.session"
 _REFUSED = re.compile(r"Failed to load resource|WebSocket connection to|ERR_CONNECTION_REFUSED")
 """What Chromium writes of each answer that is a refusal, and of a server that is away: both are meant in some tests."""
 
@@ -73,8 +74,14 @@ def item(server: ServerProcess) -> Item:
     return Item(server)
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, str]:
+    """What the console keeps of a user who has signed in: each signs in once, and comes back after that."""
+    return {}
+
+
 @pytest.fixture
-def sign_in(browser: Browser, server: ServerProcess) -> Iterator[SignIn]:
+def sign_in(browser: Browser, server: ServerProcess, sessions: dict[str, str]) -> Iterator[SignIn]:
     """``sign_in("ana", "#/jobs", viewport=...)`` gives a page where she has signed in; each has a profile of its own.
 
     When the test ends, none of the pages may have written an error.
@@ -83,17 +90,27 @@ def sign_in(browser: Browser, server: ServerProcess) -> Iterator[SignIn]:
     with ExitStack() as contexts:
 
         def open_page(user: str = ADMIN, address: str = "", **options: Any) -> Page:
-            page = contexts.enter_context(open_context(browser, **options)).new_page()
+            context = contexts.enter_context(open_context(browser, **options))
+            if user in sessions:
+                context.add_init_script(f"sessionStorage.setItem({json.dumps(_KEPT)}, {json.dumps(sessions[user])})")
+            page = context.new_page()
             errors.append(errors_of(page))
             page.goto(f"{server.url}/console/{address}")
-            page.get_by_label("User name").fill(user)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            page.locator("main h1").first.wait_for()
+            if user not in sessions:
+                enter(page, user, PASSWORD)
+            page.locator(".page h1").first.wait_for()
+            sessions[user] = page.evaluate(f"sessionStorage.getItem({json.dumps(_KEPT)})")
             return page
 
         yield open_page
         assert not [error for of_page in errors for error in of_page if not _REFUSED.search(error)]
+
+
+def enter(page: Page, user: str, password: str) -> None:
+    """Fill in the sign-in page and send it."""
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.fixture(scope="session")

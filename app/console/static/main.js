@@ -17,12 +17,17 @@ const PAGES = [
   ["jobs/:jobId", "job", "jobs"],
   ["diagrams", "diagrams", "diagrams"],
   ["diagrams/:diagramId", "diagram", "diagrams"],
+  ["templates", "templates", "templates"],
+  ["templates/:templateId", "template", "templates"],
+  ["people", "people", "people"],
   ["system", "system", "system"],
 ];
 const NAVIGATION = [
   ["work", "work", "My work"],
   ["jobs", "jobs", "Jobs"],
   ["diagrams", "diagram", "Diagrams"],
+  ["templates", "template", "Templates"],
+  ["people", "people", "People"],
   ["system", "system", "System"],
 ];
 const START = "work";
@@ -141,6 +146,9 @@ const VIEWS = {
   system: () => html`<stepgate-system></stepgate-system>`,
   diagrams: () => html`<stepgate-diagrams></stepgate-diagrams>`,
   diagram: ({ params, query }) => html`<stepgate-diagram-page .params=${params} .query=${query}></stepgate-diagram-page>`,
+  templates: () => html`<stepgate-templates></stepgate-templates>`,
+  template: ({ params, query }) => html`<stepgate-template .params=${params} .query=${query}></stepgate-template>`,
+  people: ({ params, query }) => html`<stepgate-people .params=${params} .query=${query}></stepgate-people>`,
   work: () => html`<stepgate-work></stepgate-work>`,
   jobs: ({ params, query }) => html`<stepgate-jobs .params=${params} .query=${query}></stepgate-jobs>`,
 };

@@ -24,3 +24,7 @@ export const stateBadge = (state) => {
   const [name, look] = STATE_LOOKS[state] ?? [state, ""];
   return html`<span class="badge ${look}">${name}</span>`;
 };
+
+const TEMPLATE_LOOKS = { Active: "good", Automated: "accent", Draft: "warn", Retired: "" };
+
+export const templateBadge = (state) => html`<span class="badge ${TEMPLATE_LOOKS[state] ?? ""}">${state}</span>`;
