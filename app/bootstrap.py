@@ -65,11 +65,12 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
     from app.auth.logins import Logins
     from app.auth.sealing import Sealer
     from app.hub.hub import Hub
-    from app.services import items, keyed
+    from app.services import item_tasks, items, keyed
     from app.services.engine import Engine
     from app.services.managed_webhooks import ManagedWebhooks
     from app.steps.feature_services import RestFeatureServices
     from app.steps.http import trust
+    from app.steps.item_tasks import ItemTasks
     from app.steps.limits import FairLimit
     from app.steps.mailer import Mailer
     from app.steps.registry import executors, senders
@@ -88,6 +89,7 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
             ("attachment files", files.sweep, FILES_SWEEP_S),
             ("kept answers", partial(keyed.sweep, store), ANSWERS_SWEEP_S),
             ("deleted items", partial(items.sweep, store), ITEMS_SWEEP_S),
+            ("old exports and imports", partial(item_tasks.sweep, store), ANSWERS_SWEEP_S),
         ):
             await parts.enter_async_context(_task(_keep_swept(name, sweep, every_s), name))
         bus = await _bus(settings, store)
@@ -112,7 +114,10 @@ async def run_gateway(settings: Settings, on_first_start: OnFirstStart) -> Async
         parts.push_async_callback(hub.close)
         await runner.open()
         parts.push_async_callback(_give_up_runs, runner)
-        yield Gateway(settings, engine, hub, bus, tokens, files, Logins(store), webhooks)
+        tasks = ItemTasks(store, engine, files, lambda: runner.node_id)
+        tasks.open()
+        parts.push_async_callback(tasks.close)
+        yield Gateway(settings, engine, hub, bus, tokens, files, Logins(store), webhooks, tasks)
 
 
 @asynccontextmanager

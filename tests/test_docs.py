@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
-from app.api.asyncapi import FEED, REPLIES
+from app.api.asyncapi import FEED, OF_ITEM, REPLIES
 from app.api.routes import routes
 from app.errors import GatewayError
 from app.expressions.arcade_table import FUNCTIONS
@@ -120,7 +120,7 @@ def test_no_code_is_documented_that_is_never_sent(name: str) -> None:
 
 
 def test_every_message_that_the_protocol_page_names_exists() -> None:
-    known = {body.msg_type() for body in FEED + REPLIES} | {function.name for function in FUNCTIONS.values()}
+    known = {body.msg_type() for body in FEED + OF_ITEM + REPLIES} | {function.name for function in FUNCTIONS.values()}
     for word in words_in_code(DOCS / "protocol.md") | words_in_code(DOCS / "compatibility.md"):
         if re.fullmatch(r"(Step(?!In)|Job(?!Created))[A-Z][A-Za-z]+", word) and word not in _OTHER_NAMES:
             assert word in known, word
@@ -142,7 +142,7 @@ _OTHER_NAMES = {
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_example_in_json_can_be_read_and_is_the_message_it_says_it_is(page: Path) -> None:
-    bodies = {body.msg_type(): body for body in FEED + REPLIES if body is not StepInfoRequired}
+    bodies = {body.msg_type(): body for body in FEED + OF_ITEM + REPLIES if body is not StepInfoRequired}
     for block in json_blocks(page):
         example = json.loads(block)
         if isinstance(example, dict) and example.get("msgType") in bodies:

@@ -1,5 +1,6 @@
 """Workflow items as wholes over REST: made, brought up to date, deleted (rest.md 13.3)."""
 
+import re
 from functools import partial
 from typing import Final
 from urllib.parse import unquote_plus
@@ -9,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.keyed import administer
-from app.api.requests import path_text, read_json, refused, username_of
+from app.api.requests import caller_of, path_text, query_number, read_json, refused, username_of
 from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.errors import InvalidValue
 from app.protocol.items import CreationStatus, ItemAnswer, ItemRequest
-from app.protocol.text import check_text, decode
-from app.services import items
+from app.protocol.text import check_text, decode, parse_time
+from app.services import item_log, items
 from app.services.ports import Item
 
 _OTHERS: Final = frozenset({"token", "f", "async"})
@@ -53,6 +54,30 @@ async def delete(request: Request) -> Response:
     use_case = refused(lambda unit: items.delete(unit, *named), missing_is_404=True)
     await gateway(request).engine.administer(username_of(request), use_case)
     return success()
+
+
+async def logs(request: Request) -> Response:
+    """``GET admin/{itemId}/logs``: a page of the item's log, newest first."""
+    from_ms, until_ms = _moment(request, "startTime"), _moment(request, "endTime")
+    skip = query_number(request, "paginationStart", absent=0, most=10**9)
+    count = query_number(request, "paginationCount", absent=100, most=item_log.MAX_PAGE)
+    page = await gateway(request).engine.query(
+        caller_of(request), refused(lambda unit: item_log.page(unit, from_ms, until_ms, skip, count))
+    )
+    return JsonResponse(page)
+
+
+def _moment(request: Request, name: str) -> int | None:
+    """A moment in the query, as text or in milliseconds. Raises InvalidValue."""
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    if re.fullmatch(r"\d{1,15}", text, re.ASCII):
+        return int(text)
+    try:
+        return parse_time(text.replace(" ", "+"))
+    except InvalidValue as error:
+        raise InvalidValue(f"The query parameter {name} was invalid: {error.message}", details=[name]) from error
 
 
 async def _read(request: Request, name: str) -> ItemRequest:

@@ -43,6 +43,9 @@ FEED: Final[tuple[type[n.Body], ...]] = (
 REPLIES: Final[tuple[type[n.Body], ...]] = (n.JobState, n.Ack, n.StepAnswer, n.Error)
 """What one socket is told about its own frames."""
 
+OF_ITEM: Final[tuple[type[n.Body], ...]] = (n.ExportCompleted, n.ExportFailed, n.ImportCompleted, n.ImportFailed)
+"""Messages to all sockets of the item, whatever they are subscribed to. They have no ``seq``."""
+
 _CHANNEL: Final = "notifications"
 _MESSAGES: Final = f"#/channels/{_CHANNEL}/messages/"
 
@@ -60,7 +63,8 @@ does not matter. The server closes a socket with one of these codes:
 def asyncapi_document() -> Mapping[str, Any]:
     """Build the document."""
     schemas = Schemas("#/components/schemas/")
-    sent = {"connected": _connected(schemas)} | {body.msg_type(): _envelope(body, schemas) for body in FEED + REPLIES}
+    sent = {body.msg_type(): _envelope(body, schemas) for body in FEED + OF_ITEM + REPLIES}
+    sent = {"connected": _connected(schemas)} | sent
     received = {
         "subscribe": _flat("subscribe", Subscribe, schemas),
         "unsubscribe": _flat("unsubscribe", Unsubscribe, schemas),

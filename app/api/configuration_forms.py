@@ -5,17 +5,22 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 
 from app.api.keyed import digest_of
 from app.api.multipart import Part, read_parts
 from app.api.requests import body_pieces, flag_of
+from app.domain.job import Content
 from app.errors import InvalidValue, QuotaExceeded
 from app.protocol.configuration_file import MAX_PACKED_BYTES, unpack
-from app.protocol.configuration_mapping import mapped, read_mapping
+from app.protocol.configuration_mapping import read_mapping
 from app.protocol.passphrase import PassphraseCipher
 from app.protocol.text import check_text
-from app.services.configuration_reading import Prepared, prepare
+from app.services.item_tasks import WantedImport
+
+NOWHERE: Final = Content("", "", "", 0, "")
+"""In place of a file that is not stored."""
 
 MAX_MAPPING_BYTES: Final = 1024 * 1024
 MAX_FORM_BYTES: Final = MAX_PACKED_BYTES + 2 * MAX_MAPPING_BYTES
@@ -32,6 +37,30 @@ class ImportForm:
     token: str | None = None
 
     @property
+    def packed(self) -> bytes:
+        """The uploaded file. Raises InvalidValue where there is none."""
+        if not self.file:
+            raise InvalidValue("The form was invalid: it has no file.", details=["file"])
+        return self.file
+
+    def opened(self) -> WantedImport:
+        """What is to be imported; ``content`` is left to the caller. It takes a while: not for the event loop.
+
+        Raises InvalidValue, QuotaExceeded for a file that is no configuration, or a mapping that is none.
+        """
+        wanted = WantedImport(NOWHERE, self.overwrite, self.mapping)
+        if self.mapping is not None:
+            read_mapping(self.mapping)
+        encryption = unpack(self.packed)[0].info.encryption
+        if self.passphrase is None or encryption is None:
+            return wanted
+        try:
+            cipher = PassphraseCipher.of(self.passphrase, b64decode(encryption.salt, validate=True))
+        except ValueError as error:
+            raise InvalidValue("info.json: encryption.salt is not base64.", name="InvalidConfiguration") from error
+        return msgspec.structs.replace(wanted, salt=cipher.salt, key=cipher.key)
+
+    @property
     def digest(self) -> str:
         """Of all that was sent but the token."""
         files = (self.file or b"", self.mapping or b"")
@@ -46,30 +75,6 @@ async def read_form(request: Request) -> ImportForm:
         async for part in parts:
             await _read_part(form, part)
     return form
-
-
-def prepare_form(form: ImportForm) -> Prepared:
-    """Read an uploaded file. Raises InvalidValue, QuotaExceeded. It takes a while: not for the event loop."""
-    if form.file is None:
-        raise InvalidValue("The form was invalid: it has no file.", details=["file"])
-    mapping = None if form.mapping is None else read_mapping(form.mapping)
-    rows, unknown = unpack(form.file)
-    rows = rows if mapping is None else mapped(rows, mapping)
-    prepared = prepare(rows, _cipher(form.passphrase, rows.info.encryption.salt if rows.info.encryption else None))
-    prepared.notes += [
-        f"The file {name!r} in the configuration is not known here, and was left out." for name in unknown
-    ]
-    return prepared
-
-
-def _cipher(passphrase: str | None, salt: str | None) -> PassphraseCipher | None:
-    """What opens the secrets; None where there are none, or no passphrase came. Raises InvalidValue."""
-    if passphrase is None or salt is None:
-        return None
-    try:
-        return PassphraseCipher(passphrase, b64decode(salt, validate=True))
-    except ValueError as error:
-        raise InvalidValue("info.json: encryption.salt is not base64.", name="InvalidConfiguration") from error
 
 
 async def _read_part(form: ImportForm, part: Part) -> None:

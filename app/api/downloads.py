@@ -15,7 +15,7 @@ from app.services.attachment_files import AttachmentFiles
 
 _RANGE: Final = re.compile(r"(?i)bytes=\s*(\d{0,40})\s*-\s*(\d{0,40})\s*", re.ASCII)
 
-_SAFETY: Final = {
+SAFETY: Final = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cache-Control": "private, no-cache",
@@ -34,7 +34,7 @@ def file_response(request: Request, files: AttachmentFiles, content: Content) ->
     is no range are passed over, as the RFC allows: the whole file is sent.
     """
     etag = f'"{content.sha256}"'
-    headers = _SAFETY | {"ETag": etag, "Accept-Ranges": "bytes"}
+    headers = SAFETY | {"ETag": etag, "Accept-Ranges": "bytes"}
     if _names(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = disposition(content.file_name)
@@ -58,7 +58,7 @@ def file_response(request: Request, files: AttachmentFiles, content: Content) ->
 
 def text_as_file(text: str, name: str) -> Response:
     """A short text, to be saved as a file."""
-    headers = _SAFETY | {"Content-Disposition": disposition(f"{file_name(name)}.txt")}
+    headers = SAFETY | {"Content-Disposition": disposition(f"{file_name(name)}.txt")}
     return Response(text, headers=headers, media_type="text/plain")
 
 

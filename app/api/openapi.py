@@ -87,7 +87,7 @@ def _pairs(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 
 def _operation(operation: Operation, method: str, path: str, schemas: Schemas) -> dict[str, Any]:
-    is_keyed = method == "POST" and path.startswith((f"{ITEM}/", f"{ADMIN}/"))
+    is_keyed = method == "POST" and path.startswith((f"{ITEM}/", f"{ADMIN}/")) and not isinstance(operation.answer, str)
     described: dict[str, Any] = {
         "operationId": operation.operation_id,
         "tags": [operation.tag],
@@ -128,7 +128,7 @@ def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         schema = (
             {"type": "string", "enum": list(words), "default": words[0]}
             if words
-            else {"type": "boolean", "default": name in operation.on}
+            else (TEXT if name in operation.free else {"type": "boolean", "default": name in operation.on})
         )
         yield {"name": name, "in": "query", "description": text, "schema": schema}
     for name, (text, schema) in operation.filters.items():

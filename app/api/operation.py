@@ -43,6 +43,7 @@ class Operation:
         more: other statuses of success: the media type of the body, None without one.
         on: those of them that are on when absent.
         words: those of them that are one of these words, the first when absent.
+        free: those of them that are any text.
         texts: parameters of the query that must be there, and are any text.
         filters: parameters of the query that may be there: what they do, and their schema.
         errors: statuses that come with an error object.
@@ -62,6 +63,7 @@ class Operation:
     more: Mapping[int, str | None] = field(default_factory=dict)
     on: frozenset[str] = frozenset()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
     texts: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     errors: tuple[int, ...] = (400, 401, 403, 404, 503)

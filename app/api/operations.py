@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from app.api.answers import AnswerTaken
+from app.api.configurations import FILE_TYPES
 from app.api.health import Readiness
 from app.api.items import ItemDetails, ServerStatus
 from app.api.operation import ANY, FLAG, FORM, JSON, TEXT, URL_ENCODED, Either, Extended, Operation
@@ -52,7 +53,7 @@ from app.protocol.item_setup import (
     StoredTemplateList,
     StoredTemplateUpdate,
 )
-from app.protocol.items import CreationStatus, ExportBody, ImportFields, ItemAnswer, ItemRequest
+from app.protocol.items import CreationStatus, ExportBody, ExportStarted, ImportFields, ItemAnswer, ItemRequest, LogPage
 from app.protocol.job_requests import AssignBody, CommentBody, CreateJobsBody, ManageBody, SetLocationBody
 from app.protocol.jobs import (
     CommentAddedAnswer,
@@ -155,6 +156,7 @@ PATH_PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "template_type": ("templateType", "`email`, `webRequest`, or a type of one's own."),
     "context": ("context", "The name a portal is asked by, when not at the server's root."),
     "portal_id": ("portalId", "The portal's id, or `self`."),
+    "export_id": ("exportId", "The export's id."),
     "content_id": ("id", "The workflow item: 32 hexadecimal digits."),
     "stored_template_id": ("templateId", "The stored template's id."),
     "search_id": ("searchId", "The saved search's id."),
@@ -638,6 +640,51 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ExportBody,
         privilege="`adminAdvanced`",
         notes="A zip of JSON files; docs/administration.md has what is in it.",
+    ),
+    f"POST {ADMIN}/{{itemId}}/exportAsync": Operation(
+        "exportConfigurationAsync",
+        "Administration",
+        "Export the configuration of an item in the background",
+        ExportStarted,
+        ExportBody,
+        privilege="`adminAdvanced`",
+        notes="`ExportCompleted` or `ExportFailed` comes over the item's websockets.",
+    ),
+    f"GET {ADMIN}/{{itemId}}/exportAsync/{{exportId}}": Operation(
+        "getExport",
+        "Administration",
+        "Fetch an export, or the mapping file for its import elsewhere",
+        ANY,
+        query={"fileType": "The configuration, or the mapping."},
+        words={"fileType": FILE_TYPES},
+        more={206: ANY, 304: None},
+        errors=(400, 401, 403, 404, 416, 503),
+        privilege="`adminAdvanced`",
+        notes="It is there for a day.",
+    ),
+    f"POST {ADMIN}/{{itemId}}/importAsync": Operation(
+        "importConfigurationAsync",
+        "Administration",
+        "Import a configuration in the background, all of it or nothing",
+        Success,
+        Extended(ImportFields, {"file": {"type": "string", "format": "binary"}}),
+        media=(FORM,),
+        privilege="`adminAdvanced`",
+        notes="`ImportCompleted` or `ImportFailed` comes over the item's websockets.",
+    ),
+    f"GET {ADMIN}/{{itemId}}/logs": Operation(
+        "getLogs",
+        "Administration",
+        "Read the item's log: what went wrong with its jobs, newest first",
+        LogPage,
+        query={
+            "startTime": "From this moment on: ISO 8601, or milliseconds since 1970.",
+            "endTime": "Up to this moment.",
+            "paginationStart": "So many entries are left out.",
+            "paginationCount": "At most so many are given (100).",
+        },
+        free=frozenset({"startTime", "endTime", "paginationStart", "paginationCount"}),
+        privilege="`adminBasic`",
     ),
     f"POST {ADMIN}/{{itemId}}/import": Operation(
         "importConfiguration",

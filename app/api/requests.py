@@ -78,6 +78,19 @@ def flag_of(text: str, name: str) -> bool:
     raise InvalidValue(f"The {name} must be true or false, not {text!r}.", details=[name.rpartition(" ")[2]])
 
 
+def query_number(request: Request, name: str, *, absent: int, most: int) -> int:
+    """A whole number of the query, from 0. Raises InvalidValue.
+
+    Args:
+        absent: what it is when the query does not have it.
+        most: the greatest that it may be.
+    """
+    text = request.query_params.get(name, str(absent))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15 and int(text) <= most):
+        raise InvalidValue(f"The query parameter {name} must be 0 to {most:,}, not {text[:40]!r}.", details=[name])
+    return int(text)
+
+
 def query_word(request: Request, name: str, words: Sequence[str]) -> str:
     """One of several words in the query; the first when it is absent. Raises InvalidValue for any other."""
     word = request.query_params.get(name, words[0])

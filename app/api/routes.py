@@ -101,7 +101,11 @@ routes: Final[list[BaseRoute]] = [
     Route(f"{_ADMIN_ITEM}/upgrade", administration.upgrade, methods=["POST"]),
     Route(_ADMIN_ITEM, administration.delete, methods=["DELETE"]),
     Route(f"{_ADMIN_ITEM}/export", configurations.export, methods=["POST"]),
+    Route(f"{_ADMIN_ITEM}/exportAsync", configurations.export_later, methods=["POST"]),
+    Route(f"{_ADMIN_ITEM}/exportAsync/{{export_id}}", configurations.exported, methods=["GET"]),
     Route(f"{_ADMIN_ITEM}/import", configurations.import_now, methods=["POST"]),
+    Route(f"{_ADMIN_ITEM}/importAsync", configurations.import_later, methods=["POST"]),
+    Route(f"{_ADMIN_ITEM}/logs", administration.logs, methods=["GET"]),
     # diagrams
     Route(f"{_ITEM}/diagrams", diagrams.list_all, methods=["GET"]),
     Route(f"{_ITEM}/diagrams", diagrams.create, methods=["POST"]),

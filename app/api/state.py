@@ -13,6 +13,7 @@ from app.services.engine import Engine
 from app.services.managed_webhooks import ManagedWebhooks
 from app.services.ports import Bus
 from app.settings import Settings
+from app.steps.item_tasks import ItemTasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Gateway:
     files: AttachmentFiles
     logins: Logins
     webhooks: ManagedWebhooks
+    item_tasks: ItemTasks
     slots_in_flight: set[str] = field(default_factory=set)
     """Of requests with an idempotency key that this process carries out now."""
 

@@ -19,6 +19,7 @@ from app.hub.deadlines import Deadlines
 from app.hub.draining import drain
 from app.hub.fanout import Fanout
 from app.hub.frames import framed
+from app.hub.notices import Notices
 from app.hub.payload import AccessChanged, Payload, decode_payload, encode_payload
 from app.hub.post import NodePost
 from app.hub.pressure import Limits, Pressure
@@ -28,7 +29,7 @@ from app.hub.sweep import Sweep, Swept
 from app.hub.transport import Transport
 from app.hub.verdicts import OnVerdict, Verdicts
 from app.protocol.codes import ACCESS_LOST, GOING_AWAY, TOKEN_EXPIRED
-from app.services.ports import AnswerRecord, Bus, Errand, FeedMessage, Store
+from app.services.ports import AnswerRecord, Bus, Errand, FeedMessage, Store, TaskEnded
 from app.services.subscriptions import ReplayLimits
 from app.settings import Settings
 
@@ -102,6 +103,7 @@ class Hub:
         self._published = self._received = self._swept = self._gaps = 0
         self._fanout = Fanout()
         self._verdicts = Verdicts()
+        self._notices = Notices(self._sessions)
         self._pressure = Pressure(_limits(settings))
         self._deadlines = Deadlines(store.now_ms, lambda session: session.close(TOKEN_EXPIRED))
         self._authority = Authority(store, self._sessions, lambda session: session.close(ACCESS_LOST))
@@ -111,9 +113,11 @@ class Hub:
 
     async def open(self) -> None:
         """Start. What was committed before is not fanned out: whoever subscribes reads it. Raises StoreUnavailable."""
-        item_ids = await self._sweep.start()
+        now = await self._sweep.start()
+        for ended in now.tasks_ended:
+            self._notices.know(ended)
         await self._bus.open(self._from_bus, self._are_heard)
-        for item_id in item_ids:
+        for item_id in self._sweep.item_ids:
             self._bus.subscribe(item_channel(item_id))
         self._tasks = [
             asyncio.create_task(self._recovery.run(), name="hub recovery"),
@@ -279,6 +283,11 @@ class Hub:
         self._verdicts.arrived(answer)
         self._tell_nodes([answer.item_id], answer)
 
+    def task_ended(self, ended: TaskEnded) -> None:
+        """Tell the sockets of an item what has become of an export or import; those of other nodes too."""
+        self._notices.tell(ended, self._store.now_ms())
+        self._tell_nodes([ended.item_id], ended)
+
     def access_changed(self) -> None:
         """Judge the sessions again, here and on the other nodes."""
         self._authority.changed()
@@ -341,6 +350,8 @@ class Hub:
             self._received += self._offer(content)
         elif isinstance(content, AnswerRecord):
             self._verdicts.arrived(content)
+        elif isinstance(content, TaskEnded):
+            self._notices.tell(content, self._store.now_ms())
         elif isinstance(content, AccessChanged):
             self._authority.changed()
         elif isinstance(content, Errand):
@@ -354,6 +365,8 @@ class Hub:
             self._swept += self._offer(message)
         for answer in swept.verdicts:
             self._verdicts.arrived(answer)
+        for ended in swept.tasks_ended:
+            self._notices.tell(ended, self._store.now_ms())
         for item in swept.items:
             self._authority.note(item.item_id, item.access_version)
         for item_id in swept.new_item_ids:

@@ -5,13 +5,15 @@ the full body and the short one. A receiving node decodes only the header. A pay
 sweep finds the message in the store.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from app.domain.job import AssignedType, Assignment
-from app.services.ports import AnswerRecord, Errand, FeedMessage
+from app.services.ports import AnswerRecord, Errand, FeedMessage, TaskEnded
 
 VERSION = 1
-_MESSAGE, _VERDICT, _ACCESS, _ERRAND = 1, 2, 3, 4
+_MESSAGE, _VERDICT, _ACCESS, _ERRAND, _TASK = 1, 2, 3, 4, 5
 _PREFIX = 4
 
 
@@ -32,10 +34,13 @@ class _Header(msgspec.Struct, array_like=True):
 
 _encoder = msgspec.json.Encoder()
 _headers = msgspec.json.Decoder(_Header)
-_answers = msgspec.json.Decoder(AnswerRecord)
-_errands = msgspec.json.Decoder(Errand)
+_DECODERS: Mapping[int, msgspec.json.Decoder[AnswerRecord | Errand | TaskEnded]] = {
+    _VERDICT: msgspec.json.Decoder(AnswerRecord),
+    _ERRAND: msgspec.json.Decoder(Errand),
+    _TASK: msgspec.json.Decoder(TaskEnded),
+}
 
-Payload = FeedMessage | AnswerRecord | AccessChanged | Errand
+Payload = FeedMessage | AnswerRecord | AccessChanged | Errand | TaskEnded
 
 
 def encode_payload(content: Payload) -> bytes:
@@ -46,6 +51,8 @@ def encode_payload(content: Payload) -> bytes:
         return bytes((VERSION, _ACCESS, 0, 0))
     if isinstance(content, Errand):
         return bytes((VERSION, _ERRAND, 0, 0)) + _encoder.encode(content)
+    if isinstance(content, TaskEnded):
+        return bytes((VERSION, _TASK, 0, 0)) + _encoder.encode(content)
     header = _encoder.encode(_header(content))
     return b"".join(
         (bytes((VERSION, _MESSAGE)), len(header).to_bytes(2, "big"), header, content.body, content.short or b"")
@@ -57,12 +64,10 @@ def decode_payload(payload: bytes) -> Payload | None:
     if len(payload) < _PREFIX or payload[0] != VERSION:
         return None
     try:
-        if payload[1] == _VERDICT:
-            return _answers.decode(payload[_PREFIX:])
+        if (decoder := _DECODERS.get(payload[1])) is not None:
+            return decoder.decode(payload[_PREFIX:])
         if payload[1] == _ACCESS:
             return AccessChanged()
-        if payload[1] == _ERRAND:
-            return _errands.decode(payload[_PREFIX:])
         return _message(payload) if payload[1] == _MESSAGE else None
     except (msgspec.MsgspecError, ValueError):
         return None

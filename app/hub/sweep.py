@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.errors import GatewayError
-from app.services.ports import AnswerRecord, FeedMessage, Item, Store, Tx
+from app.hub.notices import HEALED_MS
+from app.services.ports import AnswerRecord, FeedMessage, Item, Store, TaskEnded, Tx
 
 PIECE = 1_000
 
@@ -26,6 +27,7 @@ class Swept:
     items: list[Item]
     messages: list[FeedMessage] = field(default_factory=list)
     verdicts: list[AnswerRecord] = field(default_factory=list)
+    tasks_ended: list[TaskEnded] = field(default_factory=list)
     new_item_ids: list[str] = field(default_factory=list)
     gone_item_ids: list[str] = field(default_factory=list)
     is_all: bool = True
@@ -45,12 +47,12 @@ class Sweep:
         """Do not wait for the next turn: something may have been missed."""
         self._wake.set()
 
-    async def start(self) -> list[str]:
-        """Begin after what is there; returns the ids of all items. Raises StoreUnavailable."""
+    async def start(self) -> Swept:
+        """Begin after what is there, and return it. Raises StoreUnavailable."""
         now = await self._store.read(lambda tx: look(tx, None, ()))
         self._last_row = now.last_row
         self.item_ids = {item.item_id for item in now.items}
-        return list(self.item_ids)
+        return now
 
     async def run(self, ask: Callable[[], tuple[bool, list[int]]], take: Callable[[Swept], None]) -> None:
         """Look again and again.
@@ -102,6 +104,7 @@ def look(tx: Tx, after: int | None, watched: Collection[int]) -> Swept:
         rows = tx.feed_since(after, PIECE)
         swept = Swept(rows[-1][0] if rows else after, tx.items(), [message for _, message in rows])
         swept.is_all = len(rows) < PIECE
+    swept.tasks_ended = tx.ended_item_tasks(tx.now_ms() - HEALED_MS)
     found = (tx.answer(answer_id) for answer_id in watched)
     swept.verdicts = [answer for answer in found if answer is not None and answer.stage != "stored"]
     return swept

@@ -91,6 +91,19 @@ class TableUseRow(Row, kw_only=True):
     is_associated: Flag = 0
 
 
+class AutomationRow(Row, kw_only=True):
+    """What makes jobs of a template by itself; ``details`` is JSON text. Ours: ``secret``, that of a webhook, encrypted
+    with the passphrase."""
+
+    automation_id: str
+    job_template_id: str
+    automation_name: str
+    automation_type: str
+    enabled: Flag
+    details: str
+    secret: str | None = None
+
+
 class LookupRow(Row, kw_only=True):
     """One value of a lookup type."""
 
@@ -179,6 +192,7 @@ class Configuration(msgspec.Struct, kw_only=True):
     tables: list[TableRow] | None = None
     properties: list[PropertyRow] | None = None
     table_uses: list[TableUseRow] | None = None
+    automations: list[AutomationRow] | None = None
     lookups: list[LookupRow] | None = None
     roles: list[RoleRow] | None = None
     role_groups: list[RoleGroupRow] | None = None
@@ -195,6 +209,7 @@ FILES: Final[Mapping[str, str]] = {
     "tables": "jobExtPropertyTableDefinitions.json",
     "properties": "jobExtPropertyDefinitions.json",
     "table_uses": "jobTemplatesToExtPropertyTableDefXref.json",
+    "automations": "jobTemplateAutomatedCreation.json",
     "lookups": "lookups.json",
     "roles": "roles.json",
     "role_groups": "roleGroups.json",

@@ -46,3 +46,26 @@ class ImportFields(msgspec.Struct, rename="camel"):
     overwrite_configuration: bool | None = None
     mapping_file: str | None = None
     token: str | None = None
+
+
+class ExportStarted(msgspec.Struct, rename="camel"):
+    """An export that was begun: its file is there when ``ExportCompleted`` comes over the websocket."""
+
+    export_id: str
+
+
+class LogLine(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """A line of the item's log. ``createdUser`` is whom it happened to; ``system`` is the server itself."""
+
+    log_level: Literal["WARN", "ERROR"]
+    message: str
+    job_id: str | None = None
+    step_id: str | None = None
+    created_date: str
+    created_user: str
+
+
+class LogPage(msgspec.Struct):
+    """Lines of the log, newest first."""
+
+    logs: list[LogLine]

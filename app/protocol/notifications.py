@@ -297,6 +297,38 @@ class StepHoldsUpdated(StepsBody, kw_only=True):
     webhook_dependency_details: WebhookDependencyDetails | None = None
 
 
+# ---------------------------------------------------------------- the item
+
+
+class ItemBody(Body, kw_only=True):
+    """A body that clients route by its item: it has no ``jobId``. It is sent to all sockets of the item."""
+
+    item_id: str
+
+
+class ExportCompleted(ItemBody, kw_only=True):
+    """An export can be fetched (3.17)."""
+
+    export_id: str
+
+
+class ExportFailed(ItemBody, kw_only=True):
+    """An export has failed (3.17). ``msg`` says why to whoever has asked for it."""
+
+    export_id: str
+    msg: str
+
+
+class ImportCompleted(ItemBody, kw_only=True):
+    """A configuration was imported (3.18)."""
+
+
+class ImportFailed(ItemBody, kw_only=True):
+    """A configuration was not imported, and nothing has changed (3.18). ``msg`` as in ``ExportFailed``."""
+
+    msg: str
+
+
 # ---------------------------------------------------------------- to one sender
 
 

@@ -6,7 +6,7 @@ file: whoever makes one must not choose how long this server works on it.
 
 import secrets
 from base64 import b64decode, b64encode
-from typing import Final
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,19 +23,25 @@ _LOG_COST, _BLOCK, _LANES = 15, 8, 1
 
 
 class PassphraseCipher:
-    """Encrypts and decrypts texts; deriving the key takes a twentieth of a second. Raises InvalidValue for an empty
-    passphrase.
+    """Encrypts and decrypts texts with the key that a passphrase and a salt have become."""
 
-    Args:
-        salt: of the file; None for a new one.
-    """
+    def __init__(self, salt: bytes, key: bytes) -> None:
+        self.salt = salt
+        self.key = key
+        self._cipher = AESGCM(key)
 
-    def __init__(self, passphrase: str, salt: bytes | None = None) -> None:
+    @classmethod
+    def of(cls, passphrase: str, salt: bytes | None = None) -> Self:
+        """Derive the key, which takes a twentieth of a second. Raises InvalidValue for what is no passphrase.
+
+        Args:
+            salt: of the file; None for a new one.
+        """
         if not 0 < len(passphrase) <= MAX_CHARS:
             raise InvalidValue(f"A passphrase has 1 to {MAX_CHARS:,} characters.", details=["passphrase"])
-        self.salt = salt or secrets.token_bytes(SALT_BYTES)
-        derive = Scrypt(salt=self.salt, length=32, n=2**_LOG_COST, r=_BLOCK, p=_LANES)
-        self._cipher = AESGCM(derive.derive(passphrase.encode()))
+        salt = salt or secrets.token_bytes(SALT_BYTES)
+        derive = Scrypt(salt=salt, length=32, n=2**_LOG_COST, r=_BLOCK, p=_LANES)
+        return cls(salt, derive.derive(passphrase.encode()))
 
     def seal(self, name: str, text: str) -> str:
         """Encrypt the value of what is called ``name``; it cannot be passed off as another's."""

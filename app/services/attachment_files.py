@@ -41,13 +41,21 @@ class AttachmentFiles:
         self._store = store
         self._blobs = blobs
 
-    async def keep(self, chunks: AsyncIterable[bytes], *, name: str | None, media_type: str | None) -> Content:
+    async def keep(
+        self,
+        chunks: AsyncIterable[bytes],
+        *,
+        name: str | None,
+        media_type: str | None,
+        max_bytes: int | None = None,
+    ) -> Content:
         """Store a file; ``attachments.add`` attaches it, else ``drop`` it.
 
         Args:
             chunks: its bytes, as they come; none is waited for in a database thread.
             name: what the file is called; only the last part of a path counts.
             media_type: guessed from the name where None, or not one.
+            max_bytes: of this file; None: as for all.
 
         Nothing is left of a file whose bytes end in an exception. Raises:
             QuotaExceeded: more than ``max_bytes``.
@@ -55,7 +63,7 @@ class AttachmentFiles:
         blob_id, called = new_id(), clean_name(name)
         await self._store.run(lambda tx: tx.loosen_blob(blob_id, tx.now_ms() + KEPT_UNCLAIMED_MS))
         try:
-            info = await self._blobs.write(blob_id, chunks, max_bytes=self.max_bytes)
+            info = await self._blobs.write(blob_id, chunks, max_bytes=max_bytes or self.max_bytes)
         except BaseException:
             await self._let_go(blob_id)
             raise
@@ -111,3 +119,8 @@ def media_type_of(text: str | None, name: str) -> str:
     if text is not None and _MEDIA_TYPE.fullmatch(text):
         return text
     return _known_types.guess_type(name)[0] or UNKNOWN_TYPE
+
+
+async def one_piece(data: bytes) -> AsyncIterator[bytes]:
+    """Bytes that are all there, for ``AttachmentFiles.keep``."""
+    yield data

@@ -7,7 +7,7 @@ runner reads unapplied answers and timers at each renewal of its lease (design.m
 from collections.abc import Sequence
 
 from app.services.engine import Engine
-from app.services.ports import AnswerRecord, FeedMessage, PendingAnswer, RunRecord, Store
+from app.services.ports import AnswerRecord, FeedMessage, PendingAnswer, RunRecord, Store, TaskEnded
 
 
 class NobodyListens:
@@ -19,6 +19,9 @@ class NobodyListens:
         pass
 
     def verdict(self, answer: AnswerRecord) -> None:
+        pass
+
+    def task_ended(self, ended: TaskEnded) -> None:
         pass
 
     def access_changed(self) -> None:

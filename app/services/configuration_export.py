@@ -13,6 +13,7 @@ from app.errors import InvalidValue
 from app.protocol.configuration import (
     OTHER,
     SCHEMA_VERSION,
+    AutomationRow,
     Configuration,
     DiagramRow,
     Encryption,
@@ -34,6 +35,7 @@ from app.protocol.diagrams import render_diagram
 from app.protocol.items import ExportBody
 from app.protocol.passphrase import PassphraseCipher
 from app.protocol.tables import TABLES
+from app.services import automations
 from app.services.engine import Unit
 from app.services.new_item import admin_group
 from app.services.people import require_administrator
@@ -72,6 +74,7 @@ def read(unit: Unit, wanted: ExportBody, cipher: PassphraseCipher | None) -> Con
         info=Info(SCHEMA_VERSION, encryption),
         diagrams=[row for diagram_id in diagrams for row in _diagram_rows(unit, diagram_id)],
         job_templates=[_template_row(unit, template) for template in templates],
+        automations=[row for each in templates for row in _automation_rows(unit, each, cipher)],
         shares=list(_share_rows(unit, templates, with_searches=with_other)),
         **_tables(templates),
     )
@@ -201,6 +204,20 @@ def _camel(name: str) -> str:
 def _table_id(name: str) -> str:
     """Tables have names and no ids; the reference's files have ids, in the form of all ids."""
     return urlsafe_b64encode(blake2b(name.encode(), digest_size=16).digest()).rstrip(b"=").decode()
+
+
+def _automation_rows(unit: Unit, template: JobTemplate, cipher: PassphraseCipher | None) -> Iterator[AutomationRow]:
+    for each in unit.tx.automations(unit.item, template.template_id):
+        secret = automations.secret_of(unit, each) if cipher else None
+        yield AutomationRow(
+            automation_id=each.automation_id,
+            job_template_id=each.template_id,
+            automation_name=each.name,
+            automation_type=each.automation_type.value,
+            enabled=int(each.enabled),
+            details=each.details,
+            secret=cipher.seal(each.automation_id, secret) if cipher and secret is not None else None,
+        )
 
 
 # ---------------------------------------------------------------- the rest

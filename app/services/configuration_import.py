@@ -17,19 +17,31 @@ from app.protocol.item_setup import SettingsBody
 from app.protocol.saved_searches import SavedSearchDocument
 from app.protocol.tables import TABLES
 from app.protocol.templates import TemplateDocument
-from app.services import diagrams, item_settings, roles, saved_searches, stored_templates, tables, templates
+from app.services import (
+    automations,
+    diagrams,
+    item_log,
+    item_settings,
+    roles,
+    saved_searches,
+    stored_templates,
+    tables,
+    templates,
+)
 from app.services.configuration_export import SEARCH, TEMPLATE, diagram_row
 from app.services.configuration_places import at
-from app.services.configuration_reading import Prepared
+from app.services.configuration_reading import Prepared, with_secret
 from app.services.engine import Unit
 from app.services.lookups import SYSTEM_TYPES
 from app.services.new_item import admin_group
 from app.services.people import require_administrator, roles_changed
-from app.services.ports import DiagramRecord, Group, StoredTemplate
+from app.services.ports import DiagramRecord, Group, LogLevel, StoredTemplate
+
+_MAX_NOTES = 100
 
 
-def apply(unit: Unit, prepared: Prepared, *, overwrite: bool) -> list[str]:
-    """Set the item up as the configuration says; returns sentences about what could not be.
+def apply(unit: Unit, prepared: Prepared, *, overwrite: bool) -> None:
+    """Set the item up as the configuration says; what could not be is told in the item's log.
 
     Parts that the file does not have stay as they are.
 
@@ -49,7 +61,7 @@ def apply(unit: Unit, prepared: Prepared, *, overwrite: bool) -> list[str]:
             "overwriteConfiguration False, which merges.",
             name="ItemHasJobs",
         )
-    return _Import(unit, prepared, overwrite=overwrite).carry_out()
+    _Import(unit, prepared, overwrite=overwrite).carry_out()
 
 
 class _Import:
@@ -61,8 +73,11 @@ class _Import:
         self._overwrite = overwrite
         self._notes = list(prepared.notes)
         self._own = admin_group(unit.tx, unit.item)
+        self._secrets = {
+            each.automation_id: automations.secret_of(unit, each) for each in unit.tx.automations(unit.item)
+        }
 
-    def carry_out(self) -> list[str]:
+    def carry_out(self) -> None:
         """What others need comes first: groups have roles, templates have diagrams, searches have templates' tables."""
         for member, write in (
             ("lookups", self._lookups),
@@ -78,7 +93,8 @@ class _Import:
             self._shares()
         self._check()
         roles_changed(self._unit)
-        return self._notes
+        for note in self._notes[:_MAX_NOTES]:
+            item_log.write(self._unit, LogLevel.WARN, f"Import: {note}")
 
     def _designs(self) -> None:
         if self._overwrite:
@@ -92,6 +108,7 @@ class _Import:
         for number, (search_id, search) in enumerate(self._prepared.searches):
             with at("searches", number, search.head.name):
                 self._search(search_id, search)
+        self._automations()
 
     def _check(self) -> None:
         unit = self._unit
@@ -199,6 +216,22 @@ class _Import:
         before = unit.tx.search(unit.item, search_id)
         record = saved_searches.record(unit, search_id, document)
         unit.tx.put_search(unit.item, replace(record, shared_with=before.shared_with if before else ()))
+
+    def _automations(self) -> None:
+        """A webhook whose secret did not come along keeps the one that is there, or is left out."""
+        unit = self._unit
+        for number, (row, add, lacks_secret) in enumerate(self._prepared.automations):
+            with at("automations", number, row.automation_name):
+                templates.read(unit, row.job_template_id)
+                secret = self._secrets.get(row.automation_id) if lacks_secret else None
+                if lacks_secret and secret is None:
+                    name = row.automation_name
+                    self._notes.append(f"The webhook {name!r} was left out: its secret takes the passphrase.")
+                    continue
+                wanted = msgspec.structs.replace(add, details=with_secret(add.details, secret)) if secret else add
+                made = automations.new_automation(unit, row.job_template_id, wanted, row.automation_id)
+                unit.tx.put_automation(unit.item, made)
+                unit.effects.timers_changed = True
 
     def _shares(self) -> None:
         """Whom what has come is shared with: those named, and nobody's share is left where none is."""

@@ -8,14 +8,16 @@ import msgspec
 from app.domain.access import Role
 from app.domain.diagram import DRAFT_VERSION, Diagram
 from app.errors import InvalidValue
+from app.protocol.automations import AutomationAdd, read_details
 from app.protocol.community import RoleBody
-from app.protocol.configuration import Configuration, DiagramRow, RoleRow, SearchRow, SettingRow
+from app.protocol.configuration import AutomationRow, Configuration, DiagramRow, RoleRow, SearchRow, SettingRow, text_of
 from app.protocol.diagrams import DiagramDocument, build_diagram, check_expressions, read_document
 from app.protocol.ids import check_own_id
 from app.protocol.item_setup import SettingGiven
 from app.protocol.passphrase import PassphraseCipher
 from app.protocol.saved_searches import SavedSearchDocument, read_saved_search
 from app.protocol.templates import TemplateDocument
+from app.protocol.text import decode
 from app.services import diagrams, roles
 from app.services.configuration_export import ELSEWHERE
 from app.services.configuration_places import at, nested
@@ -26,7 +28,10 @@ _VERSIONS: Final = range(1, 2**31)
 
 @dataclass(slots=True)
 class Prepared:
-    """A configuration whose documents have been read. ``notes`` are sentences about what was passed over."""
+    """A configuration whose documents have been read. ``notes`` are sentences about what was passed over.
+
+    With an automation comes whether it lacks a secret that it needs.
+    """
 
     rows: Configuration
     diagrams: list[tuple[DiagramRow, DiagramDocument, Diagram]]
@@ -34,6 +39,7 @@ class Prepared:
     searches: list[tuple[str, SavedSearchDocument]]
     roles: list[Role]
     settings: list[SettingGiven]
+    automations: list[tuple[AutomationRow, AutomationAdd, bool]]
     notes: list[str] = field(default_factory=list)
 
 
@@ -47,6 +53,7 @@ def prepare(rows: Configuration, cipher: PassphraseCipher | None) -> Prepared:
         searches=[_search(number, row) for number, row in enumerate(rows.searches or ())],
         roles=[_role(number, row) for number, row in enumerate(rows.roles or ())],
         settings=[given for row in rows.settings or () if (given := _setting(row, cipher, notes))],
+        automations=[_automation(number, row, cipher) for number, row in enumerate(rows.automations or ())],
         notes=notes,
     )
 
@@ -81,6 +88,32 @@ def _search(number: int, row: SearchRow) -> tuple[str, SavedSearchDocument]:
             "sortIndex": row.sort_index,
         }
         return row.search_id, read_saved_search(msgspec.json.encode(members))
+
+
+def _automation(
+    number: int, row: AutomationRow, cipher: PassphraseCipher | None
+) -> tuple[AutomationRow, AutomationAdd, bool]:
+    with at("automations", number, row.automation_name):
+        check_own_id(row.automation_id, "automation_id")
+        details = row.details
+        if row.secret is not None and cipher is not None:
+            details = with_secret(details, cipher.open(row.automation_id, row.secret))
+        members = {
+            "automationName": row.automation_name,
+            "automationType": row.automation_type,
+            "enabled": bool(row.enabled),
+            "details": details,
+        }
+        add = decode(AutomationAdd, msgspec.json.encode(members), "Automation")
+        read = read_details(add.automation_type, details)
+        return row, add, read.needs_secret and read.secret is None
+
+
+def with_secret(details: str, secret: str) -> str:
+    """The details of a webhook with the secret that its requests must prove."""
+    members = nested(details, "details")
+    header = msgspec.json.decode(members.get("headerSecret", b"{}"), type=dict[str, msgspec.Raw])
+    return text_of(members | {"headerSecret": header | {"value": secret}})
 
 
 def _role(number: int, row: RoleRow) -> Role:

@@ -19,9 +19,9 @@ from app.errors import StepFailed
 from app.protocol.codes import MsgCode
 from app.protocol.email import EmailArgs
 from app.protocol.web_request import WebRequestArgs
-from app.services import mails, web_requests
+from app.services import item_log, mails, web_requests
 from app.services.engine import Unit
-from app.services.ports import Dispatch, HistoryEntry
+from app.services.ports import Dispatch, HistoryEntry, LogLevel
 from app.services.stored_templates import EMAIL, WEB_REQUEST
 from app.services.texts import texts_about
 
@@ -82,6 +82,7 @@ def add(unit: Unit, recorded: Sequence[Recorded], template_id: str) -> list[Hist
             except StepFailed as error:
                 text = f"No {_KINDS[wanted.kind].noun} was sent for {wanted.occasion}. {error}"
                 log.warning("job %s: %s", each.job.job_id, text)
+                item_log.write(unit, LogLevel.ERROR, text, job_id=each.job.job_id, step_id=wanted.step_id)
                 by = unit.actor.username
                 lines.append(HistoryEntry("Error", by, unit.now_ms, wanted.step_id, text))
     return lines
@@ -150,6 +151,8 @@ def end(unit: Unit, dispatch: Dispatch, node_id: str, problem: str | None) -> bo
     if not unit.tx.delete_dispatch(dispatch.dispatch_id, node_id):
         return False
     record = unit.tx.job(unit.item, dispatch.job_id)
+    if problem is not None:
+        item_log.write(unit, LogLevel.ERROR, problem, job_id=dispatch.job_id, step_id=dispatch.step_id)
     if problem is not None and record is not None:
         unit.tx.append_history(
             record, [HistoryEntry("Error", unit.actor.username, unit.now_ms, dispatch.step_id, problem)]

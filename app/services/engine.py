@@ -178,8 +178,13 @@ class Engine:
             self._publisher.publish(effects.messages)
         for verdict in effects.verdicts:
             self._publisher.verdict(verdict)
+        for ended in effects.tasks_ended:
+            self._publisher.task_ended(ended)
         if effects.access_changed:
             self._publisher.access_changed()
+        self._hand_to_runner(effects)
+
+    def _hand_to_runner(self, effects: Effects) -> None:
         if effects.started:
             self._runner.started(effects.started)
         if effects.stopping:

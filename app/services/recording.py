@@ -20,10 +20,10 @@ from app.domain.runs import end_hold
 from app.errors import NotFound
 from app.protocol.notifications import encode
 from app.protocol.tables import tables_of
-from app.services import dispatches, history, messages
+from app.services import dispatches, history, item_log, messages
 from app.services.engine import Unit
 from app.services.facts import know
-from app.services.ports import Comment, FeedMessage, HistoryEntry, JobRecord
+from app.services.ports import Comment, FeedMessage, HistoryEntry, JobRecord, LogLevel
 from app.services.webhook_looks import look_at_hold
 
 _RESOLVING = (
@@ -260,6 +260,9 @@ class Recording:
             case e.StepStopping(step_id):
                 stopped = tx.stop_run(record.job.flow.current(step_id).last_run.run_id)
                 effects.stopping += [stopped] if stopped else []
+            case e.StepFailed(step_id, by, fault):
+                job_id = record.job.job_id
+                item_log.write(self._unit, LogLevel.ERROR, fault.msg, job_id=job_id, step_id=step_id, username=by)
             case e.StatusRefreshed(step_id):
                 asked = tx.run(record.job.flow.current(step_id).last_run.run_id)
                 effects.refreshing += [asked] if asked else []

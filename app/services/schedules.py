@@ -9,11 +9,12 @@ from dataclasses import replace
 from app.domain.job import Origin
 from app.domain.schedule import Schedule, latest_time, next_time
 from app.protocol.automations import read_details
+from app.services import item_log
 from app.services.access import read_actor
 from app.services.acting import acting
 from app.services.creation import AUTOMATED_STATES, JobOverrides, create
 from app.services.engine import Unit
-from app.services.ports import Automation, DueAutomation
+from app.services.ports import Automation, DueAutomation, LogLevel
 
 MAX_ERROR_CHARS = 1_000
 
@@ -48,6 +49,7 @@ def skip_when_due(unit: Unit, due: DueAutomation, reason: str) -> bool:
     automation, schedule = found
     noted = replace(automation, last_error=reason[:MAX_ERROR_CHARS], last_error_ms=unit.now_ms)
     unit.tx.put_automation(unit.item, _moved_on(unit, noted, schedule))
+    item_log.write(unit, LogLevel.ERROR, f"The automation {automation.name!r} has made no job. {reason}")
     return True
 
 

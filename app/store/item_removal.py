@@ -8,7 +8,7 @@ from app.services.ports import Item, RunRecord
 from app.store.items import SELECT_ITEM
 from app.store.jobs import JobQueries
 from app.store.runs import LIVE_RUNS
-from app.store.schema import dispatch, feed, item, job, job_identity, kept_answer, run
+from app.store.schema import dispatch, feed, item, item_log, job, job_identity, kept_answer, run
 from app.store.sql import Statement
 
 _GO = Statement(update(item).where(item.c.key == bindparam("own_key")).values(going=true()))
@@ -45,7 +45,7 @@ def _some_of(table: Table, key: str) -> Statement:
 _ROWS_OF_FEED: Final = 20
 """A job has many messages, and removing one costs a twentieth of removing a job."""
 
-_MANY: Final = (_some_of(job_identity, "key"), _some_of(kept_answer, "slot"))
+_MANY: Final = (_some_of(job_identity, "key"), _some_of(kept_answer, "slot"), _some_of(item_log, "key"))
 """What there may be too many of to go with the item's row, once the feeds are gone."""
 
 

@@ -124,6 +124,47 @@ item = _table(
 )
 """``going``: it is being deleted, piece by piece, and nobody finds it any more."""
 
+item_task = _table(
+    "item_task",
+    _key(),
+    _ref("item"),
+    _text("task_id"),
+    _text("kind"),
+    _text("username"),
+    _bytes("body", sealed=True),
+    _text("node_id", nullable=True),
+    _int("tries"),
+    _int("created_ms"),
+    _int("ended_ms", nullable=True),
+    _text("problem", nullable=True),
+    _bytes("mapping", nullable=True),
+    _text("blob_id", nullable=True),
+    _text("file_name", nullable=True),
+    _text("media_type", nullable=True),
+    _int("size", nullable=True),
+    _text("sha256", nullable=True),
+    UniqueConstraint("item_key", "task_id"),
+)
+"""Exports and imports that are not waited for. ``node_id`` has claimed it, which counts while the node has its lease.
+The file of an export is a loose blob, which is removed in its time."""
+_open_task = item_task.c.ended_ms.is_(None)
+Index("ix_item_task_open", item_task.c.key, postgresql_where=_open_task, sqlite_where=_open_task)
+Index("ix_item_task_ended_ms", item_task.c.ended_ms)
+
+item_log = _table(
+    "item_log",
+    _key(),
+    _ref("item"),
+    _text("level"),
+    _text("message"),
+    _int("at_ms"),
+    _text("username"),
+    _text("job_id", nullable=True),
+    _text("step_id", nullable=True),
+)
+"""What went wrong with an item's jobs: the newest ten thousand of each."""
+Index("ix_item_log_item_key", item_log.c.item_key, item_log.c.key)
+
 job_number = _table("job_number", _ref("item", primary_key=True), _int("next_number"))
 """Apart from ``item``, so that creating jobs and changing access do not wait for each other."""
 

@@ -1,6 +1,7 @@
 """``Tx`` on SQL: the query modules joined. ``postgres_tx.py`` adds what several writers at once make necessary."""
 
 from app.services.ports import JobRecord
+from app.store.administration import AdministrationQueries
 from app.store.attachments import AttachmentQueries
 from app.store.automations import AutomationQueries
 from app.store.blob_rows import BlobQueries
@@ -23,6 +24,7 @@ from app.store.webhooks import WebhookQueries
 class SqlTx(
     ItemQueries,
     ItemRemovalQueries,
+    AdministrationQueries,
     NumberQueries,
     SearchQueries,
     FeedQueries,

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.asyncapi import FEED, REPLIES, asyncapi_document
+from app.api.asyncapi import FEED, OF_ITEM, REPLIES, asyncapi_document
 from app.api.openapi import described_routes, openapi_document
 from app.api.operations import OPERATIONS, PATH_PARAMETERS
 from app.api.problems import STATUS_OF
@@ -125,6 +125,7 @@ def test_every_message_of_the_websocket_is_described() -> None:
     parts = {notifications.JobComment}
     messages = concrete(notifications.JobBody, notifications) | {notifications.Ack, notifications.Error}
     assert set(FEED + REPLIES) == messages - parts | {prompts.StepInfoRequired}
+    assert set(OF_ITEM) == concrete(notifications.ItemBody, notifications)
 
 
 def test_step_info_required_has_a_form_for_each_kind_of_step(live: dict[str, Any]) -> None:
@@ -172,7 +173,7 @@ def test_the_page_lists_every_operation_and_message_and_its_links_resolve(client
     text = client.get("/docs").text
     for operation in OPERATIONS.values():
         assert f'id="{operation.operation_id}"' in text
-    for body in FEED + REPLIES:
+    for body in FEED + OF_ITEM + REPLIES:
         assert f"<code>{body.msg_type()}</code>" in text
     anchors = set(re.findall(r'id="([^"]+)"', text))
     assert set(re.findall(r'href="#([^"]+)"', text)) <= anchors

@@ -522,6 +522,7 @@ operation, privileges and test."""
 
 _ADMIN: Final = f"{ORG}/admin"
 _ADMIN_TESTS: Final = "test_section_13_administration.py"
+_BACKGROUND_TESTS: Final = "test_section_13_background.py"
 _CONFIGURATION_TESTS: Final = "test_section_13_configuration.py"
 
 _ADMINISTRATION: Final = (
@@ -559,6 +560,34 @@ _ADMINISTRATION: Final = (
         "exportConfiguration",
         "adminAdvanced",
         f"{_CONFIGURATION_TESTS}::test_an_export_is_a_file_to_save",
+    ),
+    _row(
+        "POST",
+        f"{_ADMIN}/{{itemId}}/exportAsync",
+        "exportConfigurationAsync",
+        "adminAdvanced",
+        f"{_BACKGROUND_TESTS}::test_an_export_is_begun_told_and_fetched",
+    ),
+    _row(
+        "GET",
+        f"{_ADMIN}/{{itemId}}/exportAsync/{{exportId}}",
+        "getExport",
+        "adminAdvanced",
+        f"{_BACKGROUND_TESTS}::test_an_export_is_begun_told_and_fetched",
+    ),
+    _row(
+        "POST",
+        f"{_ADMIN}/{{itemId}}/importAsync",
+        "importConfigurationAsync",
+        "adminAdvanced",
+        f"{_BACKGROUND_TESTS}::test_an_import_is_begun_and_told",
+    ),
+    _row(
+        "GET",
+        f"{_ADMIN}/{{itemId}}/logs",
+        "getLogs",
+        "adminBasic",
+        f"{_BACKGROUND_TESTS}::test_the_log_is_read_newest_first_in_pages_and_times",
     ),
     _row(
         "POST",

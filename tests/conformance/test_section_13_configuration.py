@@ -25,6 +25,7 @@ FILES = [
     "jobExtPropertyTableDefinitions.json",
     "jobExtPropertyDefinitions.json",
     "jobTemplatesToExtPropertyTableDefXref.json",
+    "jobTemplateAutomatedCreation.json",
     "lookups.json",
     "roles.json",
     "roleGroups.json",
@@ -103,6 +104,14 @@ def rich(item: Person, client: TestClient) -> Person:
     )
     shared = {"tableName": "site", "associateToExisting": True}
     item.template("Second", diagram, extendedPropertyTableDefinitions=[shared], state="Draft")
+    schedule = json.dumps({"timeType": "DayOfWeek", "dayOfWeek": 3, "hour": 6, "maxOccurrences": 9})
+    header = {"key": "x-secret", "value": SECRET.encode("ascii", "ignore").decode(), "isEnabled": True}
+    webhook = json.dumps({"headerSecret": header, "username": "admin"})
+    adds = [
+        {"automationName": "Weekly", "automationType": "Scheduled", "enabled": True, "details": schedule},
+        {"automationName": "Hook", "automationType": "Webhook", "enabled": False, "details": webhook},
+    ]
+    item.post(f"jobTemplates/{first}/automatedCreation", {"adds": adds})
     item.post(f"jobTemplates/{first}/shareWith", {"groupIds": ["crew"]})
     search = {"name": "Big", "definition": {"q": "site.acres > 3", "fields": ["jobName"], "own": {"kept": 1}}}
     item.post(f"searches/{item.post('searches', search)['searchId']}/shareWith", {"groupIds": ["crew"]})
@@ -115,8 +124,13 @@ def readable(file: bytes, passphrase: str | None = None) -> dict[str, Any]:
     encryption = files["info.json"].pop("encryption", None)
     for row in files.get("settings.json", []):
         if row.get("encrypted") and row.get("value") is not None and passphrase is not None:
-            cipher = PassphraseCipher(passphrase, b64decode(encryption["salt"]))
+            cipher = PassphraseCipher.of(passphrase, b64decode(encryption["salt"]))
             row["value"] = cipher.open(row["prop_name"], row["value"])
+    for row in files.get("jobTemplateAutomatedCreation.json", []):
+        if row.get("secret") is not None and passphrase is not None:
+            row["secret"] = PassphraseCipher.of(passphrase, b64decode(encryption["salt"])).open(
+                row["automation_id"], row["secret"]
+            )
     return files
 
 
@@ -141,6 +155,7 @@ def test_the_zip_holds_the_files_of_the_reference(admin: Person) -> None:
 def test_members_are_snake_case_and_nested_objects_are_text(rich: Person) -> None:
     files = opened(exported(rich, id_of(rich)))
     for name in FILES[1:]:
+        assert files[name], f"{name} is empty"
         for row in files[name]:
             for member, value in row.items():
                 assert re.fullmatch(r"[a-z]+(_[a-z]+)*", member), (name, member)
@@ -298,6 +313,19 @@ def test_secrets_without_the_passphrase_are_left_as_they_are(rich: Person, admin
     assert all(row["prop_name"] != "smtpPassword" for row in opened(exported(other, id_of(other)))["settings.json"])
     ok(imported(admin, id_of(rich), file))
     assert SECRET in json.dumps(readable(exported(rich, id_of(rich), passphrase="other"), "other"), ensure_ascii=False)
+
+
+def test_a_webhook_without_its_secret_keeps_it_or_is_left_out(rich: Person, admin: Person) -> None:
+    file = exported(rich, id_of(rich))
+    ok(imported(admin, id_of(rich), file))
+    again = readable(exported(rich, id_of(rich), passphrase=PASSPHRASE), PASSPHRASE)
+    hook = again["jobTemplateAutomatedCreation.json"][1]
+    assert (hook["automation_name"], hook["enabled"], hook["secret"]) == ("Hook", 0, "s3cret-vrde")
+    other = in_item(admin, made(admin, fresh("Item")))
+    ok(imported(admin, id_of(other), file))
+    rows = opened(exported(other, id_of(other)))["jobTemplateAutomatedCreation.json"]
+    assert [row["automation_name"] for row in rows] == ["Weekly"]
+    assert "'Hook'" in ok(at_server(admin, "GET", f"{id_of(other)}/logs"))["logs"][0]["message"]
 
 
 def test_a_wrong_passphrase_imports_nothing(rich: Person, admin: Person) -> None:

@@ -7,7 +7,8 @@ import pytest
 from app.domain.access import PortalRole
 from app.domain.job import Attachment, Content
 from app.errors import NotFound
-from app.services.ports import Group, Item, KeptAnswer
+from app.services.ports import Group, Item, KeptAnswer, LogEntry, LogLevel, TaskEnded, TaskKind, TaskState
+from app.store import administration
 from app.store.tx import SqlTx
 from tests.conftest import BackendName
 from tests.store.databases import AnyStore, Database, add_jobs, item_of, new_database, new_job, say
@@ -36,6 +37,8 @@ def furnish(tx: SqlTx) -> Item:
     content = Content("blob", "plan.pdf", "application/pdf", 4, "f" * 64)
     tx.add_attachment(record, Attachment("file", "Plan", "General", "ana", 5, content=content))
     tx.add_run(record, "run", "a", "node")
+    tx.add_item_task(item, "task", TaskKind.EXPORT, "ana", b"sealed")
+    tx.add_log(item, LogEntry(LogLevel.WARN, "m", 1, "ana"))
     tx.keep_answer(item, "slot", KeptAnswer("digest", b"{}"), 1)
     tx.add_dispatch(item, job_id="a", step_id=None, kind="Email", title="it", content=b"", due_ms=1)
     return item
@@ -94,3 +97,70 @@ async def test_a_group_goes_with_its_members_and_roles(store: AnyStore) -> None:
     await store.run(lambda tx: tx.delete_group("g"))
     assert await store.read(SqlTx.groups) == []
     assert (await store.read(SqlTx.users))[0].groups == ()
+
+
+# ---------------------------------------------------------------- background work and the log
+
+
+async def test_a_task_is_claimed_by_one_living_node_and_again_when_it_is_gone(store: AnyStore) -> None:
+    item = await store.run(item_of)
+    for name in ("one", "two"):
+        await store.run(lambda tx, name=name: tx.add_item_task(item, name, TaskKind.IMPORT, "ana", b"s"))  # type: ignore[misc]
+    await store.run(lambda tx: tx.start_node("n1", 10**15))
+    await store.run(lambda tx: tx.start_node("n2", 10**15))
+    first = await store.run(lambda tx: tx.claim_item_task("n1"))
+    assert first is not None
+    assert (first.task_id, first.item_id, first.kind, first.username, first.body, first.tries) == (
+        "one",
+        "item",
+        TaskKind.IMPORT,
+        "ana",
+        b"s",
+        1,
+    )
+    second = await store.run(lambda tx: tx.claim_item_task("n2"))
+    assert second is not None
+    assert second.task_id == "two"
+    assert await store.run(lambda tx: tx.claim_item_task("n3")) is None
+    await store.run(lambda tx: tx.end_node("n1"))
+    taken = await store.run(lambda tx: tx.claim_item_task("n2"))
+    assert taken is not None
+    assert (taken.task_id, taken.tries) == ("one", 2)
+    assert not await store.run(lambda tx: tx.end_item_task(first, "n1", None, None, None))
+    assert await store.run(lambda tx: tx.end_item_task(taken, "n2", None, None, None))
+    assert await store.read(lambda tx: tx.waiting_item_tasks(item)) == 1
+
+
+async def test_what_became_of_a_task_is_kept_and_told(store: AnyStore) -> None:
+    item = await store.run(item_of)
+    await store.run(lambda tx: tx.add_item_task(item, "task", TaskKind.EXPORT, "ana", b"s"))
+    assert await store.read(lambda tx: tx.item_task(item, "task")) == TaskState(TaskKind.EXPORT, None)
+    task = await store.run(lambda tx: tx.claim_item_task("n"))
+    assert task is not None
+    content = Content("blob", "a.wmc", "application/zip", 4, "f" * 64)
+    await store.run(lambda tx: tx.end_item_task(task, "n", None, content, b"{}"))
+    state = await store.read(lambda tx: tx.item_task(item, "task"))
+    assert state is not None
+    assert state.ended_ms is not None
+    assert (state.problem, state.content, state.mapping) == (None, content, b"{}")
+    ended = await store.read(lambda tx: tx.ended_item_tasks(tx.now_ms() - 60_000))
+    assert ended == [TaskEnded(task.key, "item", "task", TaskKind.EXPORT, "ana")]
+    assert await store.read(lambda tx: tx.ended_item_tasks(tx.now_ms() + 60_000)) == []
+    assert await store.run(lambda tx: tx.claim_item_task("n")) is None
+    assert await store.run(lambda tx: tx.forget_item_tasks(tx.now_ms() + 1, 10)) == 1
+    assert await store.read(lambda tx: tx.item_task(item, "task")) is None
+
+
+async def test_a_log_keeps_the_newest_entries_and_not_more(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(administration, "KEPT_LOGS", 10)
+    item = await store.run(item_of)
+
+    def fill(tx: SqlTx) -> None:
+        for number in range(350):
+            tx.add_log(item, LogEntry(LogLevel.ERROR, f"m{number}", number, "ana", "job", "step"))
+
+    await store.run(fill)
+    kept = await store.read(lambda tx: tx.logs(item, 0, 10**6, 0, 1_000))
+    assert kept[0] == LogEntry(LogLevel.ERROR, "m349", 349, "ana", "job", "step")
+    assert 10 <= len(kept) <= 110
+    assert [entry.at_ms for entry in await store.read(lambda tx: tx.logs(item, 340, 345, 1, 2))] == [344, 343]

@@ -25,7 +25,7 @@ FORMS: dict[str, type[StepInfoRequired]] = {
     "Attachment": prompts.AttachmentInfo,
     "AdvancedAssignment": prompts.AdvancedAssignmentInfo,
 }
-BASES = {"Body", "JobBody", "StepsBody", "StepOutcomeBody"}
+BASES = {"Body", "JobBody", "ItemBody", "StepsBody", "StepOutcomeBody"}
 PARTS = {
     "JobStepState", "PropertyValue", "TableProperties", "UpdatedProperties", "Attachment", "JobComment",
     "ActiveStep", "DependencyDetails", "RelatedEntry", "RelatedTable",

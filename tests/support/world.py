@@ -32,6 +32,7 @@ from app.services.ports import (
     JobTemplate,
     StepExecutor,
     Store,
+    TaskEnded,
     Tx,
     Vault,
 )
@@ -50,6 +51,7 @@ class Ear:
 
     messages: list[FeedMessage] = field(default_factory=list)
     verdicts: list[AnswerRecord] = field(default_factory=list)
+    tasks_ended: list[TaskEnded] = field(default_factory=list)
     access_changes: int = 0
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -59,6 +61,10 @@ class Ear:
 
     def verdict(self, answer: AnswerRecord) -> None:
         self.verdicts.append(answer)
+        self._heard.set()
+
+    def task_ended(self, ended: TaskEnded) -> None:
+        self.tasks_ended.append(ended)
         self._heard.set()
 
     def access_changed(self) -> None:

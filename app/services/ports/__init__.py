@@ -3,6 +3,14 @@
 Each protocol's docstring is the contract that ``tests/contracts`` checks against every implementation.
 """
 
+from app.services.ports.administration import (
+    ItemTask,
+    LogEntry,
+    LogLevel,
+    TaskEnded,
+    TaskKind,
+    TaskState,
+)
 from app.services.ports.automations import Automation, DueAutomation
 from app.services.ports.definitions import (
     DiagramRecord,
@@ -77,6 +85,7 @@ __all__ = [
     "Group",
     "HistoryEntry",
     "Item",
+    "ItemTask",
     "JobFilter",
     "JobOrder",
     "JobQuery",
@@ -84,6 +93,8 @@ __all__ = [
     "JobRow",
     "JobTemplate",
     "KeptAnswer",
+    "LogEntry",
+    "LogLevel",
     "PendingAnswer",
     "Post",
     "Project",
@@ -106,6 +117,9 @@ __all__ = [
     "Store",
     "StoreStats",
     "StoredTemplate",
+    "TaskEnded",
+    "TaskKind",
+    "TaskState",
     "Timer",
     "Tx",
     "User",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.services.ports.administration import TaskEnded
 from app.services.ports.jobs import FeedMessage
 from app.services.ports.runs import AnswerRecord, Errand, PendingAnswer, RunRecord
 
@@ -64,6 +65,9 @@ class Publisher(Protocol):
     def verdict(self, answer: AnswerRecord) -> None:
         """An answer was applied or rejected: tell whoever sent it, if it waits."""
 
+    def task_ended(self, ended: TaskEnded) -> None:
+        """Tell the sockets of an item, here and on the other nodes, what has become of an export or import."""
+
     def access_changed(self) -> None:
         """Who may do what has changed: sessions must be judged again."""
 
@@ -117,4 +121,5 @@ class Effects:
     verdicts: list[AnswerRecord] = field(default_factory=list)
     timers_changed: bool = False
     dispatches_added: bool = False
+    tasks_ended: list[TaskEnded] = field(default_factory=list)
     access_changed: bool = False

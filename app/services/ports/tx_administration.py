@@ -3,6 +3,8 @@
 from typing import Protocol
 
 from app.domain.access import PortalRole
+from app.domain.job import Content
+from app.services.ports.administration import ItemTask, LogEntry, TaskEnded, TaskKind, TaskState
 from app.services.ports.definitions import Item
 from app.services.ports.runs import RunRecord
 
@@ -32,3 +34,32 @@ class AdministrationTx(Protocol):
 
     def delete_group(self, group_id: str) -> None:
         """With its members and its links to roles. Idempotent."""
+
+    # background work
+    def add_item_task(self, item: Item, task_id: str, kind: TaskKind, username: str, body: bytes) -> None:
+        """``body`` is sealed; it is kept until the task has ended."""
+
+    def waiting_item_tasks(self, item: Item) -> int:
+        """How many have not ended."""
+
+    def claim_item_task(self, node_id: str) -> ItemTask | None:
+        """Take the oldest that has not ended and that no other living node has."""
+
+    def end_item_task(
+        self, task: ItemTask, node_id: str, problem: str | None, content: Content | None, mapping: bytes | None
+    ) -> bool:
+        """Note what has become of it. False: it is not this node's any more."""
+
+    def item_task(self, item: Item, task_id: str) -> TaskState | None: ...
+    def ended_item_tasks(self, since_ms: int) -> list[TaskEnded]:
+        """Those of all items that have ended after then, in the order they were added."""
+
+    def forget_item_tasks(self, before_ms: int, limit: int) -> int:
+        """Drop those that ended before then; returns how many."""
+
+    # the log
+    def add_log(self, item: Item, entry: LogEntry) -> None:
+        """Only the newest ones are kept, some ten thousand of each item."""
+
+    def logs(self, item: Item, from_ms: int, until_ms: int, skip: int, count: int) -> list[LogEntry]:
+        """A page of the entries with ``from_ms <= at_ms <= until_ms``, newest first."""

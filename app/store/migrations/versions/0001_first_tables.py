@@ -147,6 +147,56 @@ def upgrade() -> None:  # noqa: PLR0915 - a list of all tables
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "item_task",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("task_id", TextType, nullable=False),
+        sa.Column("kind", TextType, nullable=False),
+        sa.Column("username", TextType, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("node_id", TextType, nullable=True),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        sa.Column("ended_ms", sa.BigInteger(), nullable=True),
+        sa.Column("problem", TextType, nullable=True),
+        sa.Column("mapping", sa.LargeBinary(), nullable=True),
+        sa.Column("blob_id", TextType, nullable=True),
+        sa.Column("file_name", TextType, nullable=True),
+        sa.Column("media_type", TextType, nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", TextType, nullable=True),
+        sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_item_task_item_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_item_task")),
+        sa.UniqueConstraint("item_key", "task_id", name=op.f("uq_item_task_item_key_task_id")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_index(
+        "ix_item_task_open",
+        "item_task",
+        ["key"],
+        unique=False,
+        postgresql_where=sa.text("ended_ms IS NULL"),
+        sqlite_where=sa.text("ended_ms IS NULL"),
+    )
+    op.create_index("ix_item_task_ended_ms", "item_task", ["ended_ms"], unique=False)
+    op.create_table(
+        "item_log",
+        sa.Column("key", KeyType, sa.Identity(), nullable=False),
+        sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
+        sa.Column("level", TextType, nullable=False),
+        sa.Column("message", TextType, nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("username", TextType, nullable=False),
+        sa.Column("job_id", TextType, nullable=True),
+        sa.Column("step_id", TextType, nullable=True),
+        sa.ForeignKeyConstraint(["item_key"], ["item.key"], name=op.f("fk_item_log_item_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_item_log")),
+        sqlite_autoincrement=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_index("ix_item_log_item_key", "item_log", ["item_key", "key"], unique=False)
+    op.create_table(
         "job_number",
         sa.Column("item_key", KeyType, autoincrement=False, nullable=False),
         sa.Column("next_number", sa.BigInteger(), nullable=False),

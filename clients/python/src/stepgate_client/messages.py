@@ -51,6 +51,35 @@ class StepsMessage(JobMessage, frozen=True):
     step_ids: list[str]
 
 
+class ItemMessage(Message, frozen=True):
+    """A message to everybody who has a websocket of the item open; it has no ``seq``."""
+
+    item_id: str
+
+
+class ExportCompleted(ItemMessage, frozen=True):
+    """An export that was asked for can be fetched."""
+
+    export_id: str
+
+
+class ExportFailed(ItemMessage, frozen=True):
+    """An export has failed; ``msg`` says why to whoever has asked for it."""
+
+    export_id: str
+    msg: str
+
+
+class ImportCompleted(ItemMessage, frozen=True):
+    """A configuration was imported."""
+
+
+class ImportFailed(ItemMessage, frozen=True):
+    """A configuration was not imported, and nothing has changed; ``msg`` as in ``ExportFailed``."""
+
+    msg: str
+
+
 class UnknownMessage(Message, frozen=True):
     """A message of a type this client does not know: its type, its job if it names one, and its body."""
 
@@ -392,6 +421,7 @@ _TYPES: tuple[type[Message], ...] = (
     JobState, StepStarted, StepProgress, StepFinished, StepStopping, StepPaused, StepCancelled, StepStopped,
     StepWarningStopped, StepError, StepReassigned, StepInfoRequired, StepHeld, StepHoldReleased, StepHoldsUpdated,
     JobUpdated, JobAttachmentUpdated, JobCommentUpdated, JobLocationUpdated, Ack, StepAnswer, Error,
+    ExportCompleted, ExportFailed, ImportCompleted, ImportFailed,
 )  # fmt: skip
 # By name in lower case: letter case carries no meaning in a msgType.
 _decoders = {kind.__name__.lower(): msgspec.json.Decoder(kind) for kind in _TYPES}
