@@ -106,9 +106,6 @@ def test_sockets_of_other_items_hear_nothing(admin: Person, item: Person) -> Non
         assert other.next()["msgType"] == "Ack"
 
 
-# ---------------------------------------------------------------- importing
-
-
 def test_an_import_is_begun_and_told(admin: Person, item: Person) -> None:
     item.put("lookups/colour", {"lookups": [{"lookupName": "Red", "value": 2}]})
     file = exported(item, id_of(item))
