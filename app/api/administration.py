@@ -9,8 +9,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.keyed import administer
-from app.api.requests import caller_of, path_text, query_number, read_json, refused, username_of
+from app.api.keyed import administer, digest_of
+from app.api.requests import body_digest, caller_of, path_text, query_number, read_json, refused, username_of
 from app.api.responses import JsonResponse, success
 from app.api.state import gateway
 from app.errors import InvalidValue
@@ -31,7 +31,7 @@ async def create(request: Request) -> Response:
     await _read(request, "CreateItemBody")
     name = _name(request.scope["query_string"].decode("latin-1"))
     use_case = partial(items.create, org_id=org_id, name=name, owner=username)
-    return await administer(request, username, use_case, _answer)
+    return await administer(request, username, use_case, _answer, digest=digest_of(body_digest(request), name))
 
 
 async def creation_status(request: Request) -> Response:

@@ -39,7 +39,7 @@ class ImportForm:
     @property
     def packed(self) -> bytes:
         """The uploaded file. Raises InvalidValue where there is none."""
-        if not self.file:
+        if self.file is None:
             raise InvalidValue("The form was invalid: it has no file.", details=["file"])
         return self.file
 

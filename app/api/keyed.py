@@ -64,11 +64,16 @@ async def carry_out(
 
 
 async def administer(
-    request: Request, username: str, use_case: Callable[[ServerUnit], T], render: Callable[[T], Any]
+    request: Request,
+    username: str,
+    use_case: Callable[[ServerUnit], T],
+    render: Callable[[T], Any],
+    *,
+    digest: str | None = None,
 ) -> Response:
-    """As ``answer``, for a use case that is not carried out within an item."""
+    """As ``carry_out``, for a use case that is not carried out within an item."""
     execute = partial(gateway(request).engine.administer, username)
-    return (await _carry_out(request, username, execute, refused(use_case), render, None)).response
+    return (await _carry_out(request, username, execute, refused(use_case), render, digest)).response
 
 
 async def _carry_out(  # noqa: PLR0917 - what a request, and how it is answered, is made of

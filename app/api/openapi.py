@@ -10,7 +10,7 @@ import msgspec
 from starlette.routing import BaseRoute, Route
 
 from app.api.keyed import MAX_KEY_CHARS
-from app.api.operation import JSON, TEXT, Operation
+from app.api.operation import ANY, JSON, TEXT, Operation
 from app.api.operations import ADMIN, ERRORS, ITEM, OPERATIONS, PATH_PARAMETERS, phrase
 from app.api.schemas import Schemas
 from app.protocol.errors import ErrorBody
@@ -139,13 +139,18 @@ def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
 
 def _answer(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if isinstance(operation.answer, str):
-        return {"description": phrase(200), "content": {operation.answer: {"schema": TEXT}}}
+        return {"description": phrase(200), "content": {operation.answer: {"schema": _file(operation.answer)}}}
     return {"description": phrase(200), "content": {JSON: {"schema": schemas.of(operation.answer)}}}
 
 
 def _other(status: int, media_type: str | None) -> dict[str, Any]:
-    content = {"content": {media_type: {"schema": TEXT}}} if media_type else {}
+    content = {"content": {media_type: {"schema": _file(media_type)}}} if media_type else {}
     return {"description": phrase(status), **content}
+
+
+def _file(media_type: str) -> dict[str, Any]:
+    """Whatever is in a file of any type, JSON among them."""
+    return {} if media_type == ANY else dict(TEXT)
 
 
 def _error(status: int, refusal: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ MODULES: Final = {
     "serve": ("serve",),
     "token": ("token",),
     "client": ("create", "show", "watch", "answer", "run", "finish", "stop", "hold", "release"),
+    "configuration": ("export", "import"),
     "user": ("user",),
     "item": ("item",),
     "group": ("group",),

@@ -113,15 +113,16 @@ class Target:
 
 def with_target(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options ``--url``, ``--token``, ``--item``, ``--data-dir``, ``--database-url`` and hand it the
-    ``Target`` they mean as its first argument."""
+    ``Target`` they mean as its first argument. What the command has under one of these names takes its place."""
 
     @wraps(command)
     def run(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in shared}
+        given = {name: arguments.pop(name) for name in shared} | {name: arguments[name] for name in replaced}
         command(_target(**given), **arguments)
 
-    shared = dict(inspect.signature(_target).parameters)
     own = list(inspect.signature(command).parameters.values())[1:]
+    shared = dict(inspect.signature(_target).parameters)
+    replaced = [parameter.name for parameter in own if shared.pop(parameter.name, None) is not None]
     signature = inspect.Signature([*own, *shared.values()], return_annotation=None)
     run.__signature__ = signature  # type: ignore[attr-defined] # what typer reads
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import InvalidValue
-from app.protocol.configuration import Configuration, DiagramRow, TemplateRow, text_of
+from app.protocol.configuration import AutomationRow, Configuration, DiagramRow, TemplateRow, text_of
 from app.protocol.text import decode
 
 _Name = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -64,6 +64,9 @@ def mapping_of(configuration: Configuration, group_names: dict[str, str]) -> Map
     for diagram in configuration.diagrams or ():
         for assigned in _assignments(msgspec.json.decode(diagram.diagram_details)):
             _note(named, assigned.get("assignedType"), assigned.get("assignedTo"))
+    for automation in configuration.automations or ():
+        for _, username in _run_as(msgspec.json.decode(automation.details)):
+            _note(named, USER, username)
     named[GROUP] |= {row.group_id for row in (configuration.role_groups or [])}
     named[GROUP] |= {row.group_id for row in (configuration.shares or [])}
     groups = sorted(named[GROUP], key=lambda group_id: (group_names.get(group_id, ""), group_id))
@@ -88,6 +91,7 @@ def mapped(configuration: Configuration, mapping: Mapping) -> Configuration:
     changed = msgspec.structs.replace(configuration)
     changed.job_templates = _each(configuration.job_templates, lambda row: _template(row, one))
     changed.diagrams = _each(configuration.diagrams, lambda row: _diagram(row, one))
+    changed.automations = _each(configuration.automations, lambda row: _automation(row, one))
     changed.role_groups = _each(configuration.role_groups, lambda row: _group_row(row, one))
     changed.shares = _each(configuration.shares, lambda row: _group_row(row, one))
     return changed
@@ -106,20 +110,36 @@ def _template(row: TemplateRow, one: Callable[[Any, Any], Any]) -> TemplateRow:
     return msgspec.structs.replace(row, default_assigned_to=one(row.default_assigned_type, row.default_assigned_to))
 
 
+def _automation(row: AutomationRow, one: Callable[[Any, Any], Any]) -> AutomationRow:
+    details = _read(row.details, f"jobTemplateAutomatedCreation.json ({row.automation_name}): details")
+    for member, username in list(_run_as(details)):
+        details[member] = one(USER, username)
+    return msgspec.structs.replace(row, details=text_of(details))
+
+
+def _run_as(details: Any) -> Iterator[tuple[str, Any]]:
+    """The members of a webhook's details that name users, and whom they name."""
+    for member in ("username", "fallbackUsername"):
+        if isinstance(details, dict) and details.get(member):
+            yield member, details[member]
+
+
 def _group_row(row: Any, one: Callable[[Any, Any], Any]) -> Any:
     return msgspec.structs.replace(row, group_id=one(GROUP, row.group_id))
 
 
 def _diagram(row: DiagramRow, one: Callable[[Any, Any], Any]) -> DiagramRow:
-    try:
-        details = msgspec.json.decode(row.diagram_details)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidValue(
-            f"diagrams.json ({row.diagram_name}): diagram_details is not JSON: {error}.", name="InvalidConfiguration"
-        ) from error
+    details = _read(row.diagram_details, f"diagrams.json ({row.diagram_name}): diagram_details")
     for assigned in _assignments(details):
         assigned["assignedTo"] = one(assigned.get("assignedType"), assigned["assignedTo"])
     return msgspec.structs.replace(row, diagram_details=text_of(details))
+
+
+def _read(text: str, place: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise InvalidValue(f"{place} is not JSON: {error}.", name="InvalidConfiguration") from error
 
 
 def _assignments(value: Any) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from app.domain.job import Content
 from app.services.first_start import ITEM_ID, ORG_ID
 from app.services.ports import Group, Tx
 from tests.api.conftest import error, ok
-from tests.conformance.items import at_server, in_item, made
+from tests.conformance.items import at_server, exported, in_item, made, opened
 from tests.conformance.people import Person, fresh, run
 from tests.support import eventually
 
@@ -136,6 +136,34 @@ def test_an_item_is_made_once_for_each_key(admin: Person) -> None:
     assert ok(first) == ok(again)
     assert again.headers["idempotent-replayed"] == "true"
     assert error(at_server(admin, "POST", path, headers=headers, json={}), 422)["type"] == "KeyReused"
+    other = at_server(admin, "POST", f"{path}-2", headers=headers, json={"async": True})
+    assert error(other, 422)["type"] == "KeyReused", "the name counts, though it is in the query"
+
+
+def test_the_admin_group_of_a_new_item_has_its_maker_and_the_administrators_role(admin: Person) -> None:
+    name = fresh("New")
+    item = in_item(admin, made(admin, name))
+    (group,) = item.get("community/groups")["groups"]
+    assert group["name"] == f"Workflow Manager Admin {name}"
+    assert item.get(f"community/groups/{group['id']}")["roles"] == ["Workflow Administrator"]
+    assert [user["username"] for user in item.get("community/users")["users"]] == ["admin"]
+
+
+def test_a_new_item_has_the_contents_of_the_first_and_none_of_its_jobs(admin: Person) -> None:
+    first, item = opened(exported(admin, ITEM_ID)), in_item(admin, made(admin, fresh("New")))
+    new = opened(exported(item, item.root.rpartition("/")[2]))
+    for name in ("lookups.json", "searches.json", "settings.json", "templates.json"):
+        assert all(row in first[name] for row in new[name])
+    assert len(new["diagrams.json"]) == len(new["jobTemplates.json"]) == 2
+    assert len(new["roles.json"]) == 5
+    assert item.post("jobs/statistics", {"q": "closed=0 OR closed=1"})["total"] == 0
+
+
+def test_jobs_of_items_are_counted_apart(admin: Person) -> None:
+    item = in_item(admin, made(admin, fresh("New")))
+    job = item.job("Q5-nYVlCTBOZ4ShEdDsglA")
+    assert item.read(job)["jobName"] == "JOB_1"
+    assert admin.call("GET", f"jobs/{job}").status_code == 404, "another item's jobs are not there"
 
 
 # ---------------------------------------------------------------- status and upgrade

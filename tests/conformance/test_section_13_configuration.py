@@ -348,6 +348,9 @@ def test_groups_are_found_by_id_by_name_and_by_the_mapping(admin: Person, rich: 
     name = fresh("group")
     run(client, lambda tx: tx.add_group(Group(name, name)))
     mapping = {"groups": [{"groupId": "elsewhere", "newGroupId": name}, {"groupId": "crew", "newGroupId": name}]}
+    hook = files["jobTemplateAutomatedCreation.json"][1]
+    hook["details"] = json.dumps({"username": "ghost"})
+    assert "'ghost'" in error(imported(admin, id_of(other), packed(files)))["message"]
     mapping["users"] = [{"username": "ghost", "newUsername": "admin"}]
     ok(imported(admin, id_of(other), packed(files), mappingFile=json.dumps(mapping).encode()))
     assert other.get(f"community/groups/{name}")["roles"] == ["Crew"]
@@ -355,6 +358,8 @@ def test_groups_are_found_by_id_by_name_and_by_the_mapping(admin: Person, rich: 
     assert other.get(f"jobTemplates/{first['jobTemplateId']}")["defaultAssignedTo"] == name
     diagram = other.get(f"diagrams/{first['diagramId']}")
     assert diagram["steps"][0]["paths"][0]["assignedTo"] == name
+    rows = opened(exported(other, id_of(other)))["jobTemplateAutomatedCreation.json"]
+    assert json.loads(rows[1]["details"])["username"] == "admin"
 
 
 def test_what_nobody_is_left_to_share_is_for_administrators(admin: Person, rich: Person) -> None:

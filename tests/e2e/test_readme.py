@@ -61,6 +61,9 @@ TOLD = {
     'curl -H "$AUTH" $V3/webapi/v3/jobs': '"submittedBy"',
     "stepgate user list": "maria  enabled",
     "stepgate group list": "Manage Jobs - Advanced",
+    "stepgate item list": "Second",
+    "stepgate import $SECOND": "was imported",
+    "stepgate item delete $SECOND": "is deleted",
     "stepgate token maria # refused": "is disabled",
 }
 """What the README promises that a line tells, by how the line begins."""

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Literal, Self
 
 import msgspec
 
+from stepgate_client.administration import Administration
 from stepgate_client.answering import REJECTIONS, AnswerChannel
 from stepgate_client.answers import Answer, addressed
 from stepgate_client.automations import Automations
@@ -66,7 +67,8 @@ class Client:
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
     ``saved_searches`` what is searched for often, ``automations`` what makes jobs by itself, ``webhooks`` the
-    connections to feature services. Calls raise the errors of ``stepgate_client.errors``; each may raise
+    connections to feature services; ``administration`` makes, exports and imports whole items.
+    Calls raise the errors of ``stepgate_client.errors``; each may raise
     ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused.
     """
 
@@ -92,6 +94,7 @@ class Client:
         self.item = ItemSetup(self._rest)
         self.people = People(self._rest)
         self.saved_searches = SavedSearches(self._rest)
+        self.administration = Administration(self._rest.below(self._endpoint.administration_url), item_id)
         self.automations = Automations(self._rest)
         self.webhooks = WebhookConnections(self._rest)
         self._answers = AnswerChannel(self._endpoint, Connector(self._endpoint, self._backoff))

@@ -53,6 +53,11 @@ class Endpoint:
         return f"{self.url.rstrip('/')}/{quote(self.org_id, safe='')}/{quote(self.item_id, safe='')}"
 
     @property
+    def administration_url(self) -> str:
+        """Root of what concerns items as wholes."""
+        return f"{self.url.rstrip('/')}/{quote(self.org_id, safe='')}/admin"
+
+    @property
     def websocket_url(self) -> str:
         """``ws`` for ``http``, ``wss`` for ``https``."""
         return "ws" + self.item_url.removeprefix("http") + "/notificationWs"

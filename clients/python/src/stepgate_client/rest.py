@@ -24,12 +24,22 @@ class Rest:
 
     Args:
         timeout_s: seconds to connect, and between two pieces of an answer.
+        root: what paths are relative to; None: the item's address.
+        http: connections to share.
     """
 
-    def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, timeout_s: float, root: str | None = None, http: httpx2.AsyncClient | None = None
+    ) -> None:
         self._endpoint = endpoint
+        self._timeout_s = timeout_s
+        self._root = root or endpoint.item_url
         # Without TLS nothing is verified, and reading the system's certificates would take 0.1 s of the event loop.
-        self._http = httpx2.AsyncClient(verify=endpoint.tls or False, timeout=timeout_s, follow_redirects=False)
+        self._http = http or httpx2.AsyncClient(verify=endpoint.tls or False, timeout=timeout_s, follow_redirects=False)
+
+    def below(self, root: str) -> "Rest":
+        """The same connections, for paths below another address. This one closes them."""
+        return Rest(self._endpoint, self._timeout_s, root, self._http)
 
     async def get(self, path: str, result: type[T], **params: bool | str) -> T:
         """Read; ``path`` is relative to the item, its variable parts already quoted."""
@@ -68,11 +78,19 @@ class Rest:
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         return _read(await self._request("POST", path, content=form, headers=headers), result)
 
-    async def download(self, path: str) -> AsyncIterator[bytes]:
+    def download(self, path: str) -> AsyncIterator[bytes]:
         """The bytes of an answer, in the pieces they come in."""
+        return self._stream("GET", path)
+
+    def post_for_file(self, path: str, body: object) -> AsyncIterator[bytes]:
+        """The same for an answer to a POST."""
+        return self._stream("POST", path, _encoder.encode(body))
+
+    async def _stream(self, method: str, path: str, content: bytes | None = None) -> AsyncIterator[bytes]:
+        headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             async with self._http.stream(
-                "GET", f"{self._endpoint.item_url}/{path}", headers=await self._headers()
+                method, f"{self._root}/{path}", headers=headers | await self._headers(), content=content
             ) as response:
                 if response.status_code != httpx2.codes.OK:
                     raise error_of(response.status_code, await response.aread(), response.headers.get("Retry-After"))
@@ -100,7 +118,7 @@ class Rest:
         return _read(await self._request(method, path, params=params, content=content, headers=headers), result)
 
     async def _request(self, method: str, path: str, *, headers: dict[str, str], **options: Any) -> httpx2.Response:
-        url = f"{self._endpoint.item_url}/{path}"
+        url = f"{self._root}/{path}"
         try:
             return await self._http.request(method, url, headers=headers | await self._headers(), **options)
         except httpx2.TransportError as error:
