@@ -16,7 +16,17 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
 
-from stepgate_client import automations, client, item_setup, job_handle, people, saved_searches, webhooks
+from stepgate_client import (
+    administration,
+    automations,
+    client,
+    item_setup,
+    job_handle,
+    people,
+    saved_searches,
+    webhooks,
+)
+from stepgate_client.administration import LogLine, OnBytes
 from stepgate_client.answers import Answer
 from stepgate_client.automations import Automation, AutomationChange, Edited, ListedAutomation, NewAutomation
 from stepgate_client.backoff import Backoff
@@ -239,6 +249,141 @@ class SavedSearches:
         return self._loop.run(self._asynchronous.shared_with(search_id))
 
 
+class Administration:
+    """Makes and deletes items, and moves configurations between them; ``Client.administration`` is one.
+
+    What concerns one item is about the client's own unless ``item_id`` names another. Making items takes a portal role,
+    exports and imports ``adminAdvanced``. Calls raise as those of ``Client``."""
+
+    def __init__(self, loop: Loop, asynchronous: administration.Administration) -> None:
+        self._loop = loop
+        self._asynchronous = asynchronous
+
+    def create_item(self, name: str, *, idempotency_key: str | None = None) -> str:
+        """Make an item with the contents of a new one; returns its id. One owns it, and administers it."""
+        return self._loop.run(self._asynchronous.create_item(name, idempotency_key=idempotency_key))
+
+    def creation_status(self, item_id: str | None = None) -> str:
+        """Ask whether an item is there: ``Succeeded``, or NotFound is raised."""
+        return self._loop.run(self._asynchronous.creation_status(item_id))
+
+    def upgrade_item(self, item_id: str | None = None) -> None:
+        """Bring an item into the newest form."""
+        self._loop.run(self._asynchronous.upgrade_item(item_id))
+
+    def delete_item(self, item_id: str) -> None:
+        """Delete an item with all its jobs. Nobody finds it from then on."""
+        self._loop.run(self._asynchronous.delete_item(item_id))
+
+    def export_configuration(
+        self,
+        item_id: str | None = None,
+        *,
+        job_template_ids: Iterable[str] | None = None,
+        diagram_ids: Iterable[str] | None = None,
+        include_other: bool = True,
+        passphrase: str | None = None,
+        on_bytes: OnBytes | None = None,
+    ) -> bytes:
+        """Export all that is set up in an item, as the bytes of a zip.
+
+        Args:
+            item_id: the item.
+            job_template_ids: only these; none of them for an empty list.
+            diagram_ids: likewise; each template needs its diagram.
+            include_other: with lookups, roles, searches, settings and stored templates.
+            passphrase: with secrets, encrypted with it.
+            on_bytes: told as the file comes."""
+        return self._loop.run(
+            self._asynchronous.export_configuration(
+                item_id,
+                job_template_ids=job_template_ids,
+                diagram_ids=diagram_ids,
+                include_other=include_other,
+                passphrase=passphrase,
+                on_bytes=on_bytes,
+            )
+        )
+
+    def import_configuration(
+        self,
+        file: bytes | BinaryIO,
+        item_id: str | None = None,
+        *,
+        passphrase: str | None = None,
+        overwrite: bool = True,
+        mapping: str | None = None,
+    ) -> None:
+        """Import a configuration, all of it or nothing.
+
+        Args:
+            file: the zip, or a file opened for reading it.
+            item_id: the item.
+            passphrase: the one it was exported with.
+            overwrite: replace what is there, in an item without jobs; otherwise the two are merged.
+            mapping: who is meant by users and groups, as JSON (``fetch_mapping``)."""
+        self._loop.run(
+            self._asynchronous.import_configuration(
+                file, item_id, passphrase=passphrase, overwrite=overwrite, mapping=mapping
+            )
+        )
+
+    def start_export(
+        self,
+        item_id: str | None = None,
+        *,
+        job_template_ids: Iterable[str] | None = None,
+        diagram_ids: Iterable[str] | None = None,
+        include_other: bool = True,
+        passphrase: str | None = None,
+    ) -> str:
+        """Export in the background; returns the export's id. ``ExportCompleted`` or ``ExportFailed`` comes to every
+        websocket of the item. Arguments as in ``export_configuration``."""
+        return self._loop.run(
+            self._asynchronous.start_export(
+                item_id,
+                job_template_ids=job_template_ids,
+                diagram_ids=diagram_ids,
+                include_other=include_other,
+                passphrase=passphrase,
+            )
+        )
+
+    def fetch_export(self, export_id: str, item_id: str | None = None) -> bytes:
+        """The zip of an export that is done; it is there for a day."""
+        return self._loop.run(self._asynchronous.fetch_export(export_id, item_id))
+
+    def fetch_mapping(self, export_id: str, item_id: str | None = None) -> str:
+        """A mapping with everybody whom an export names, as JSON, to be filled in."""
+        return self._loop.run(self._asynchronous.fetch_mapping(export_id, item_id))
+
+    def start_import(
+        self,
+        file: bytes | BinaryIO,
+        item_id: str | None = None,
+        *,
+        passphrase: str | None = None,
+        overwrite: bool = True,
+        mapping: str | None = None,
+    ) -> None:
+        """As ``import_configuration``, in the background: ``ImportCompleted`` or ``ImportFailed`` tells the end."""
+        self._loop.run(
+            self._asynchronous.start_import(file, item_id, passphrase=passphrase, overwrite=overwrite, mapping=mapping)
+        )
+
+    def logs(
+        self,
+        item_id: str | None = None,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        skip: int = 0,
+        count: int = 100,
+    ) -> list[LogLine]:
+        """What went wrong in an item, newest first; ``start`` and ``end`` are aware moments."""
+        return self._loop.run(self._asynchronous.logs(item_id, start=start, end=end, skip=skip, count=count))
+
+
 class Automations:
     """Reads and edits automations; ``Client.automations`` is one. Calls raise as those of ``Client``, and need the
     privilege ``adminBasic``."""
@@ -412,7 +557,8 @@ class Client:
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
     ``saved_searches`` what is searched for often, ``automations`` what makes jobs by itself, ``webhooks`` the
-    connections to feature services. Calls raise the errors of ``stepgate_client.errors``; each may raise
+    connections to feature services; ``administration`` makes, exports and imports whole items.
+    Calls raise the errors of ``stepgate_client.errors``; each may raise
     ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused."""
 
     def __init__(
@@ -441,6 +587,7 @@ class Client:
         self.item = ItemSetup(self._loop, self._asynchronous.item)
         self.people = People(self._loop, self._asynchronous.people)
         self.saved_searches = SavedSearches(self._loop, self._asynchronous.saved_searches)
+        self.administration = Administration(self._loop, self._asynchronous.administration)
         self.automations = Automations(self._loop, self._asynchronous.automations)
         self.webhooks = WebhookConnections(self._loop, self._asynchronous.webhooks)
 
