@@ -100,6 +100,12 @@ async def test_the_image_serves_and_its_health_check_says_so(image: Path, tmp_pa
     with _serving(environment, tmp_path) as process:
         await eventually(lambda: _health_check(port) == 0 or process.poll() is not None, expected_s=5)
         assert process.poll() is None, (tmp_path / "log").read_text()
+        assert [_status(port, path) for path in ("console/", "console/client/index.js")] == [200, 200]
+
+
+def _status(port: int, path: str) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=deadline(0.5)) as answer:
+        return int(answer.status)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Nothing here knows of users: the files are the same for everybody, and what the 
 the interfaces with a token.
 """
 
+from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -15,8 +16,8 @@ from starlette.routing import Mount, Route
 
 _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
-_CLIENT: Final = _HERE.parents[1] / "clients" / "js" / "src"
-"""The JavaScript client, in the repository and in the wheel."""
+_CLIENT_FOLDERS: Final = (_HERE / "client", _HERE.parents[1] / "clients" / "js" / "src")
+"""Where the JavaScript client lies in an installed wheel, and in the repository (pyproject.toml moves it)."""
 
 _MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -70,7 +71,12 @@ def find_file(path: str) -> Path | None:
     parts = PurePosixPath(path).parts
     if PurePosixPath(path).suffix not in _MEDIA_TYPES or not all(_is_plain(part) for part in parts):
         return None
-    return _CLIENT.joinpath(*parts[1:]) if parts[0] == "client" else _STATIC.joinpath(*parts)
+    return _client_folder().joinpath(*parts[1:]) if parts[0] == "client" else _STATIC.joinpath(*parts)
+
+
+@cache
+def _client_folder() -> Path:
+    return next((folder for folder in _CLIENT_FOLDERS if folder.is_dir()), _CLIENT_FOLDERS[0])
 
 
 def _is_plain(part: str) -> bool:
