@@ -6,14 +6,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.walker import ITEM, ORG
 from tests.support import ServerProcess, deadline
 from tests.support.browser import errors_of
 
 ROOT = Path(__file__).parents[2]
-CLIENT = ROOT / "clients" / "js" / "src"
 KIOSK = (ROOT / "docs" / "gallery" / "kiosk.html").read_text()
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>One job</title>
@@ -83,15 +82,7 @@ window.attachments = () => jobs.getAttachments(jobId);
 
 @pytest.fixture
 def blank(server: ServerProcess, page: Page) -> Page:
-    """A page of the server's, to put another one into: Chromium lets no page from elsewhere talk to this machine.
-
-    The client's modules come from the sources.
-    """
-
-    def client_file(route: Route) -> None:
-        route.fulfill(path=CLIENT / route.request.url.rpartition("/")[2], content_type="text/javascript")
-
-    page.route(f"{server.url}/console/client/*", client_file)
+    """A page of the server's, to put another one into: Chromium lets no page from elsewhere talk to this machine."""
     page.goto(f"{server.url}/healthz#token={server.token()}")
     return page
 

@@ -38,7 +38,7 @@ export class JobFeed {
   /** Add a handler; it begins with the next `JobState`. `settle` is told that state, or why there is none. */
   add(callbackId, handler, settle) {
     const isReady = this.#isResumed && this.#handlers.size === 0 && !this.isLive;
-    this.#handlers.set(callbackId, { handler, settle, isReady, shown: new Set() });
+    this.#handlers.set(callbackId, { callbackId, handler, settle, isReady, shown: new Set() });
   }
 
   remove(callbackId, reason) {
@@ -76,7 +76,7 @@ export class JobFeed {
   }
 
   /**
-   * Take a message of the job. Returns what is to be delivered, `[{handler, message}]` in order, or GAP.
+   * Take a message of the job. Returns what is to be delivered, `[{callbackId, handler, message}]` in order, or GAP.
    */
   accept(message) {
     if (message.msgType === 'JobState') return this.#acceptState(message);
@@ -91,7 +91,7 @@ export class JobFeed {
 
   #acceptState(state) {
     const { seq, epoch, senderId, recovered } = state.message;
-    if (senderId !== undefined && !this.#senders.has(senderId)) return [];
+    if (senderId !== undefined && !this.#senders.delete(senderId)) return [];
     // A server without numbers cannot resume; every state is then a fresh start.
     const isNews = !this.isLive || recovered === false || seq === undefined || seq > this.position.seq;
     this.position = seq === undefined ? null : { seq, epoch };
@@ -100,19 +100,14 @@ export class JobFeed {
     this.#openPrompts = new Map(questions.map(({ message }) => [message.stepId, message.promptId]));
     const deliveries = [];
     for (const each of this.#handlers.values()) {
-      if (!each.isReady || isNews) deliveries.push({ handler: each.handler, message: state });
-      deliveries.push(...this.#newQuestions(each, questions));
+      const { callbackId, handler } = each;
+      const messages = !each.isReady || isNews ? [state] : [];
+      messages.push(...newQuestions(each, questions));
+      deliveries.push(...messages.map((message) => ({ callbackId, handler, message })));
       each.isReady = true;
       each.settle.resolve(state);
     }
     return deliveries;
-  }
-
-  /** Open questions the handler has not been told; those that are not open any more are forgotten. */
-  #newQuestions(each, questions) {
-    const unseen = questions.filter((question) => !each.shown.has(nameOf(question)));
-    each.shown = new Set(questions.map(nameOf));
-    return unseen.map((message) => ({ handler: each.handler, message }));
   }
 
   #follow({ msgType, message }) {
@@ -125,8 +120,15 @@ export class JobFeed {
     for (const message of messages) {
       if (message.msgType === 'StepInfoRequired') wanting.forEach((each) => each.shown.add(nameOf(message)));
     }
-    return messages.flatMap((message) => wanting.map(({ handler }) => ({ handler, message })));
+    return messages.flatMap((message) => wanting.map(({ callbackId, handler }) => ({ callbackId, handler, message })));
   }
+}
+
+/** Open questions a handler has not been told; those that are not open any more are forgotten. */
+function newQuestions(each, questions) {
+  const unseen = questions.filter((question) => !each.shown.has(nameOf(question)));
+  each.shown = new Set(questions.map(nameOf));
+  return unseen;
 }
 
 /** A question's name: the short form that others see is another one than what its user gets. */

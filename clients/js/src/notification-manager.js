@@ -222,7 +222,9 @@ export class NotificationManager extends BaseManager {
     if (['Ack', 'StepAnswer', 'Error'].includes(msgType)) return this.#receiveReply(message);
     const feed = this.#feeds.get(body.jobId);
     if (feed) this.#receiveOfJob(feed, message);
-    else if (body.itemId !== undefined) this.#deliver([...this.#itemHandlers.values()], message);
+    else if (body.itemId !== undefined) {
+      this.#deliverAll([...this.#itemHandlers].map(([callbackId, handler]) => ({ callbackId, handler, message })));
+    }
   }
 
   #receiveOfJob(feed, message) {
@@ -232,7 +234,7 @@ export class NotificationManager extends BaseManager {
       const text = `Messages of job ${feed.jobId} after ${feed.position.seq} did not come.`;
       return this.#connection.fail(new ConnectionFailed(text));
     }
-    for (const { handler, message: each } of deliveries) this.#deliver([handler], each);
+    this.#deliverAll(deliveries);
   }
 
   #receiveReply(reply) {
@@ -251,13 +253,16 @@ export class NotificationManager extends BaseManager {
     for (const feed of refused) {
       this.#forget(feed);
       const deliveries = feed.refuse(reply, new SubscriptionRefused(msg, msgCode, feed.jobId));
-      for (const { handler, message } of deliveries) this.#deliver([handler], message);
+      this.#deliverAll(deliveries);
     }
     this.#linger();
   }
 
-  #deliver(handlers, message) {
-    for (const handler of handlers) this.#call(handler, message);
+  /** A handler that another one, or itself, has unsubscribed meanwhile is not called any more. */
+  #deliverAll(deliveries) {
+    for (const { callbackId, handler, message } of deliveries) {
+      if (this.#callbacks.has(callbackId)) this.#call(handler, message);
+    }
   }
 
   #call(handler, value, onThrow = (error) => this.#report(error)) {

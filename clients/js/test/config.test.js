@@ -24,7 +24,10 @@ import { INTRODUCTION, configOf, deadline, jobsOf, managerOf, token, url } from 
 async function serve(t, answers) {
   const server = createServer(answers);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+  t.after(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
   return `http://127.0.0.1:${server.address().port}`;
 }
 

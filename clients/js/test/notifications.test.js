@@ -152,6 +152,20 @@ test('an AbortSignal unsubscribes', async (t) => {
   await assert.rejects(notifications.whenSubscribed(gone), TypeError);
 });
 
+test('a handler that unsubscribes is not called once more, not even with the question that is open', async (t) => {
+  const { jobs, jobId, notifications } = await world(t);
+  await jobs.startSteps(jobId);
+  const calls = [];
+  const other = listener();
+  const mine = notifications.subscribeToJob(jobId, ({ msgType }) => {
+    calls.push(msgType);
+    notifications.unsubscribe(mine);
+  });
+  notifications.subscribeToJob(jobId, other.handler);
+  await other.next('StepInfoRequired');
+  assert.deepEqual(calls, ['JobState']);
+});
+
 test('an answer is stored, then applied, and its message comes', async (t) => {
   const { jobs, jobId, notifications } = await world(t);
   const { handler, next } = listener();
