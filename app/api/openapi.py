@@ -47,8 +47,9 @@ _KEY_ERRORS: Final = (409, 422)
 _ABOUT: Final = """Workflow jobs: create them, act on their steps, answer what they ask, read what became of them.
 
 Every error is `{"error": {"code", "type", "name", "message", "details"}}`, whatever the status; no other answer has a
-member `error`. Members of a body that are not known here are ignored, and `null` means absent. Moments are ISO 8601 in
-UTC. Live messages come over a websocket at `/{orgId}/{itemId}/notificationWs`: see `/asyncapi.json`.
+member `error`. The v3 dialects, print jobs and analytics jobs, say theirs in their own words. Members of a body that
+are not known here are ignored, and `null` means absent. Moments are ISO 8601 in UTC. Live messages come over a
+websocket at `/{orgId}/{itemId}/notificationWs`: see `/asyncapi.json`.
 """
 
 

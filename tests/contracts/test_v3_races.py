@@ -16,7 +16,7 @@ from app.protocol.v3.script import ScriptInput
 from app.services import answers
 from app.services.engine import Unit
 from app.services.first_start import ADMIN
-from app.services.v3 import print_jobs
+from app.services.v3 import print_jobs, printing, scripts
 from tests.conftest import Settings
 from tests.support.world import World, open_world
 
@@ -35,9 +35,7 @@ async def world(backend_settings: Settings) -> AsyncIterator[World]:
 
 
 async def spool(world: World, queue: str, uuid: str) -> int:
-    register = partial(
-        print_jobs.register, queue=queue, name="n", document=Document(uuid, ADMIN, "c"), scopes=NO_SCOPES
-    )
+    register = partial(printing.register, queue=queue, name="n", document=Document(uuid, ADMIN, "c"), scopes=NO_SCOPES)
     return await world.execute(register)
 
 
@@ -70,15 +68,15 @@ async def race(world: World, *use_cases: Callable[[Unit], Any]) -> list[BaseExce
 
 
 def answering(number: int, key: str, option: str) -> Callable[[Unit], Any]:
-    return partial(print_jobs.answer, wanted=NumberId(number), given=ScriptInput(key, {option: True}, has_state=False))
+    return partial(scripts.answer, wanted=NumberId(number), given=ScriptInput(key, {option: True}, has_state=False))
 
 
 def cancelling(number: int) -> Callable[[Unit], Any]:
-    return partial(print_jobs.cancel, wanted=NumberId(number))
+    return partial(printing.cancel, wanted=NumberId(number))
 
 
 def processing(number: int) -> Callable[[Unit], Any]:
-    return partial(print_jobs.process, body=ProcessBody([number]), scopes=NO_SCOPES)
+    return partial(printing.process, body=ProcessBody([number]), scopes=NO_SCOPES)
 
 
 async def test_of_two_answers_at_once_one_wins(world: World) -> None:
@@ -141,7 +139,7 @@ async def test_patches_and_processing_in_opposite_orders_do_not_stand_in_each_ot
         one, two = [await spool(world, PULL, f"{name}{round_}") for name in ("x", "y")]
         patches = [(number, JobPatch(favorite=True)) for number in (two, one)]
         change = partial(print_jobs.change_many, patches=patches, scopes=NO_SCOPES)
-        process = partial(print_jobs.process, body=ProcessBody([two, one]), scopes=NO_SCOPES)
+        process = partial(printing.process, body=ProcessBody([two, one]), scopes=NO_SCOPES)
         errors = await race(world, change, process)
         assert not [error for error in errors if isinstance(error, GatewayError)]
         assert [await phase(world, number) for number in (one, two)] == [Phase.SUCCEEDED] * 2

@@ -15,7 +15,7 @@ from app.errors import NotFound
 from app.protocol.v3.analytics import JobLines
 from app.protocol.v3.dialects import Dialect
 from app.protocol.v3.print_jobs import PrintJobState, render_jobs
-from app.services.v3 import analytics, print_jobs
+from app.services.v3 import analytics, print_jobs, printing
 
 BEHIND_THE_END: Final = 416
 
@@ -53,7 +53,7 @@ async def list_all(request: Request, visit: Visit) -> Response:
 async def cancel(request: Request, visit: Visit) -> Response:
     """``DELETE v3/jobs/{id}``: the job is cancelled and can be read on."""
     wanted = visit.wanted
-    await gateway(request).engine.execute(visit.caller, lambda unit: print_jobs.cancel(unit, wanted))
+    await gateway(request).engine.execute(visit.caller, lambda unit: printing.cancel(unit, wanted))
     return Response(status_code=204)
 
 

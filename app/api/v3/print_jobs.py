@@ -31,7 +31,7 @@ from app.protocol.v3.print_jobs import (
 from app.protocol.v3.script import read_script
 from app.services import answers
 from app.services.engine import Unit
-from app.services.v3 import analytics, neighbours, print_jobs
+from app.services.v3 import analytics, neighbours, print_jobs, printing, scripts
 
 _patch: Final = msgspec.json.Decoder(JobPatch)
 _patches: Final = msgspec.json.Decoder(JobPatches | list[NumberedPatch])
@@ -72,7 +72,7 @@ async def change_many(request: Request, visit: Visit) -> Response:
 async def cancel_many(request: Request, visit: Visit) -> Response:
     """``POST v3/jobs/delete``: all are cancelled, or none."""
     numbers = await read_body(request, _numbers, "Jobs")
-    await gateway(request).engine.execute(visit.caller, lambda unit: print_jobs.cancel_many(unit, numbers))
+    await gateway(request).engine.execute(visit.caller, lambda unit: printing.cancel_many(unit, numbers))
     return Response(status_code=204)
 
 
@@ -83,7 +83,7 @@ async def register(request: Request, visit: Visit) -> Response:
     document = document_of(body)
     number = await gateway(request).engine.execute(
         visit.caller,
-        lambda unit: print_jobs.register(unit, body.queue, body.name, document, visit.bearer.scopes),
+        lambda unit: printing.register(unit, body.queue, body.name, document, visit.bearer.scopes),
     )
     return JsonResponse(RegisteredJob(number))
 
@@ -92,9 +92,7 @@ async def register(request: Request, visit: Visit) -> Response:
 async def process(request: Request, visit: Visit) -> Response:
     """``POST v3/jobs/process``: all are queued, or none."""
     body = await read_body(request, _process, "ProcessRequest")
-    await gateway(request).engine.execute(
-        visit.caller, lambda unit: print_jobs.process(unit, body, visit.bearer.scopes)
-    )
+    await gateway(request).engine.execute(visit.caller, lambda unit: printing.process(unit, body, visit.bearer.scopes))
     return Response(status_code=202)
 
 
@@ -105,12 +103,12 @@ async def script(request: Request, visit: Visit) -> Response:
     body: dict[str, Any] = await read_body(request, _script, "ScriptInput")
     given = read_script(body)
     parts = gateway(request)
-    done = await parts.engine.execute(visit.caller, lambda unit: print_jobs.answer(unit, wanted, given))
+    done = await parts.engine.execute(visit.caller, lambda unit: scripts.answer(unit, wanted, given))
     if done.receipt.answer_id is not None:
         verdict = await verdict_on(parts, done.receipt.answer_id)
         if verdict is not None and verdict.stage == answers.REJECTED:
             raise Conflict("The answer could not be applied; the question is open again.", name="WrongState")
-    return JsonResponse(await parts.engine.query(visit.caller, lambda unit: print_jobs.after_answer(unit, done.number)))
+    return JsonResponse(await parts.engine.query(visit.caller, lambda unit: scripts.after_answer(unit, done.number)))
 
 
 @visited("queues", "jobs")

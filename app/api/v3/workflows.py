@@ -14,8 +14,8 @@ from app.api.v3.visits import Visit, visited
 from app.errors import NotFound
 from app.protocol.v3.analytics import RunWorkflowBody
 from app.protocol.v3.ids import NumberId, parse_id
-from app.services.v3 import analytics
-from app.services.v3.analytics import Order
+from app.services.v3 import workflows
+from app.services.v3.workflows import Order
 
 _run: Final = msgspec.json.Decoder(RunWorkflowBody)
 
@@ -23,7 +23,7 @@ _run: Final = msgspec.json.Decoder(RunWorkflowBody)
 @visited("jobs")
 async def list_all(request: Request, visit: Visit) -> Response:
     """``GET v3/workflows``."""
-    return JsonResponse(await gateway(request).engine.query(visit.caller, analytics.workflows))
+    return JsonResponse(await gateway(request).engine.query(visit.caller, workflows.workflows))
 
 
 @visited("jobs")
@@ -31,7 +31,7 @@ async def jobs(request: Request, visit: Visit) -> Response:
     """``GET v3/workflows/{id}/jobs``."""
     workflow, wanted = _workflow(request), workflow_filter(request)
     found = await gateway(request).engine.query(
-        visit.caller, lambda unit: analytics.jobs_of_workflow(unit, workflow, wanted)
+        visit.caller, lambda unit: workflows.jobs_of_workflow(unit, workflow, wanted)
     )
     return JsonResponse(found)
 
@@ -43,7 +43,7 @@ async def run(request: Request, visit: Visit) -> Response:
     body = await read_body(request, _run, "Job")
     priority = None if body.priority is None else str(body.priority)
     order = Order(body.worker_tag or "", priority, body.questions or ())
-    made = await gateway(request).engine.execute(visit.caller, lambda unit: analytics.enqueue(unit, workflow, order))
+    made = await gateway(request).engine.execute(visit.caller, lambda unit: workflows.enqueue(unit, workflow, order))
     return JsonResponse(made)
 
 

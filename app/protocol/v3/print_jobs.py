@@ -76,8 +76,8 @@ class Interaction(msgspec.Struct):
 
 
 class PrintJobDetail(msgspec.Struct, rename="camel"):
-    """A job, and (ours) its state, owner, project, account, queue and open question. What comes of parsing is there
-    once it has succeeded."""
+    """A job, and (ours) its state, owner, project, account, queue and open question, and as ``jobId`` what the workflow
+    API and its websocket call it. What comes of parsing is there once it has succeeded."""
 
     id: int
     name: str
@@ -85,6 +85,7 @@ class PrintJobDetail(msgspec.Struct, rename="camel"):
     date_time: str
     favorite: bool
     state: str
+    job_id: str
     owner_id: int
     project_id: int
     account: str | None
@@ -226,6 +227,7 @@ def render_detail(
     detail = PrintJobDetail(
         **_described(number, job),
         state=STATES[phase],
+        job_id=job.job_id,
         owner_id=owner_id,
         project_id=job.ticket.project or 0,
         account=job.ticket.account,

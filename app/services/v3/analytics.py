@@ -1,25 +1,20 @@
-"""Use cases of the analytics dialect (v3-jobs.md 3, 4.4): read jobs and lists of them, run a workflow."""
+"""Use cases of the analytics dialect that read jobs: one, its messages and files, and all (v3-jobs.md 3)."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
-from app.domain import dialect_actions as rules
 from app.domain.diagram import Diagram, StepKind
-from app.domain.job import Attachment, Job, Ticket
+from app.domain.job import Attachment, Job
 from app.domain.phases import ENDED, phase_of
-from app.errors import InvalidValue, NotFound, PermissionDenied, Unauthenticated
+from app.errors import NotFound, Unauthenticated
 from app.protocol.v3.analytics import (
-    PRIORITY_NUMBERS,
     RAW,
     STATUSES,
     JobLine,
     JobMessage,
     JobOutput,
     JobView,
-    QuestionAnswer,
-    WorkflowJobView,
-    WorkflowLine,
     disposition_of,
     output_of,
     priority_of,
@@ -28,15 +23,13 @@ from app.protocol.v3.analytics import (
 )
 from app.protocol.v3.dialects import Dialect
 from app.protocol.v3.ids import NumberId, hex_id
-from app.services import creation
-from app.services.creation import JobOverrides
 from app.services.engine import Unit
-from app.services.ports import HistoryEntry, JobFilter, JobRecord, JobTemplate
-from app.services.recording import Jobs
+from app.services.ports import HistoryEntry, JobFilter, JobRecord
 from app.services.v3 import questions
-from app.services.v3.sight import diagram_of, is_administrator, is_usable, read, sight_of, usable_templates
+from app.services.v3.sight import diagram_of, is_administrator, read
 
 INFORMATION, ERROR, STEP_DONE, FILE_PUT_OUT = 1, 3, 4, 9
+
 ENGINE: Final = -1
 
 _TOLD: Final = {
@@ -66,7 +59,7 @@ def render_view(unit: Unit, record: JobRecord, *, with_messages: bool) -> JobVie
     outputs = (output_of(attachment) for attachment in unit.tx.attachments(record))
     answer = JobView(
         id=hex_id(record.number, job.created_ms),
-        app_id=_app_id(unit, job, diagram),
+        app_id=app_id_of(unit, job, diagram),
         create_date_time=utc_ms(job.created_ms),
         status=STATUSES[phase],
         disposition=disposition_of(phase),
@@ -106,29 +99,6 @@ def document(unit: Unit, wanted: NumberId) -> Attachment:
     return kept[0]
 
 
-def _check_form(found: JobOutput, form: str | None) -> None:
-    forms = {name.casefold() for name in found.available_formats}
-    if (form or RAW).casefold() not in forms:
-        listed = ", ".join(found.available_formats)
-        raise NotFound(f"The output cannot be had as {form}; it can as {listed}.", name="OutputNotFound")
-
-
-# ---------------------------------------------------------------- lists
-
-
-def workflows(unit: Unit) -> list[WorkflowLine]:
-    """The workflows that the caller may run."""
-    numbers = unit.tx.template_numbers(unit.item)
-    return [_workflow(unit, numbers[template.template_id], template) for template in usable_templates(unit)]
-
-
-def jobs_of_workflow(unit: Unit, workflow: NumberId, wanted: JobFilter) -> list[WorkflowJobView]:
-    """The jobs of a workflow that the caller sees, as ``wanted`` narrows them. Raises NotFound (no such workflow)."""
-    template_id = _template_id(unit, workflow)
-    filtered = replace(wanted, sight=sight_of(unit, Dialect.ANALYTICS), template_id=template_id)
-    return [_in_workflow(record) for record in unit.tx.list_jobs(unit.item, filtered, _priorities(unit))]
-
-
 def all_jobs(unit: Unit, wanted: JobFilter, owner: NumberId | None) -> list[JobLine]:
     """Everybody's jobs, as ``wanted`` narrows them.
 
@@ -142,9 +112,28 @@ def all_jobs(unit: Unit, wanted: JobFilter, owner: NumberId | None) -> list[JobL
     name = unit.tx.username_of(owner.number) if owner else None
     if owner is not None and name is None:
         return []
-    records = unit.tx.list_jobs(unit.item, replace(wanted, owner=name), _priorities(unit))
+    records = unit.tx.list_jobs(unit.item, replace(wanted, owner=name), priorities_of(unit))
     numbers = unit.tx.template_numbers(unit.item)
     return [_line(unit, record, numbers.get(record.job.template_id, 0)) for record in records]
+
+
+def asked_at_start(diagram: Diagram) -> list[str]:
+    """What a workflow asks in its first step, by the names that answers must have."""
+    first = diagram.step(diagram.initial_step_id)
+    kinds = {StepKind.QUESTION, StepKind.UPDATE_PROPERTIES}
+    return questions.names_of_questions(first) if first and first.kind in kinds else []
+
+
+def priorities_of(unit: Unit) -> dict[str, int]:
+    """The values of the item's priorities by name."""
+    return dict(unit.tx.lookups(unit.item, "priority"))
+
+
+def app_id_of(unit: Unit, job: Job, diagram: Diagram) -> str | None:
+    """The workflow's id, where it begins with questions."""
+    if not asked_at_start(diagram):
+        return None
+    return hex_id(unit.tx.template_numbers(unit.item).get(job.template_id, 0))
 
 
 def _require_curator(unit: Unit) -> None:
@@ -153,25 +142,11 @@ def _require_curator(unit: Unit) -> None:
         raise Unauthenticated("Authorization has been denied for this request.")
 
 
-def _priorities(unit: Unit) -> dict[str, int]:
-    return dict(unit.tx.lookups(unit.item, "priority"))
-
-
-def _workflow(unit: Unit, number: int, template: JobTemplate) -> WorkflowLine:
-    found = unit.tx.diagram(unit.item, template.diagram_id)
-    asked = _asked_at_start(found.diagram) if found else []
-    return WorkflowLine(hex_id(number), template.name, template.description, bool(asked), asked)
-
-
-def _in_workflow(record: JobRecord) -> WorkflowJobView:
-    job = record.job
-    return WorkflowJobView(
-        id=hex_id(record.number, job.created_ms),
-        create_date=utc_ms(job.created_ms),
-        status=STATUSES[phase_of(job)],
-        priority=priority_of(job.priority),
-        worker_tag=job.ticket.worker_tag,
-    )
+def _check_form(found: JobOutput, form: str | None) -> None:
+    forms = {name.casefold() for name in found.available_formats}
+    if (form or RAW).casefold() not in forms:
+        listed = ", ".join(found.available_formats)
+        raise NotFound(f"The output cannot be had as {form}; it can as {listed}.", name="OutputNotFound")
 
 
 def _line(unit: Unit, record: JobRecord, template_number: int) -> JobLine:
@@ -189,90 +164,6 @@ def _line(unit: Unit, record: JobRecord, template_number: int) -> JobLine:
         execution_time=None if job.started_ms is None else span(end_ms - job.started_ms),
         priority=priority_of(job.priority),
     )
-
-
-# ---------------------------------------------------------------- run
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How a workflow is to be run; ``priority`` is as the request has it."""
-
-    worker_tag: str = ""
-    priority: str | None = None
-    questions: Sequence[QuestionAnswer] = ()
-
-
-def enqueue(unit: Unit, workflow: NumberId, order: Order) -> JobView:
-    """Make a job of a workflow and queue it, its questions answered.
-
-    Raises NotFound (no such workflow), PermissionDenied (running it, a priority or a worker tag is not the caller's),
-    InvalidValue (a question or an answer that there is not).
-    """
-    template_id = _template_id(unit, workflow)
-    overrides = JobOverrides(priority=_priority(unit, order.priority), ticket=Ticket(worker_tag=order.worker_tag))
-    if overrides.priority is not None and not unit.actor.may("jobUpdatePriority"):
-        raise PermissionDenied("A priority needs the privilege jobUpdatePriority.")
-    if order.worker_tag and not unit.actor.may("jobAssignAny"):
-        raise PermissionDenied("A worker tag needs the privilege jobAssignAny.")
-    (job_id,) = creation.create(unit, template_id, overrides).job_ids
-    jobs = Jobs(unit)
-    record = jobs.lock(job_id)
-    diagram = jobs.diagram(record.job)
-    jobs.save(record, rules.queue(record.job, diagram, unit.actor, jobs.moment()), diagram)
-    if order.questions:
-        _answer(unit, record, diagram, order.questions)
-    return render_view(unit, _again(unit, record), with_messages=True)
-
-
-def _again(unit: Unit, record: JobRecord) -> JobRecord:
-    found = unit.tx.job(unit.item, record.job.job_id)
-    return found or record
-
-
-def _answer(unit: Unit, record: JobRecord, diagram: Diagram, given: Sequence[QuestionAnswer]) -> None:
-    question = next(questions.open_questions(record, diagram), None)
-    if question is None:
-        raise InvalidValue(f"There is no question {given[0].name!r}: the workflow asks none.", details=["questions"])
-    answer = questions.answer_of(question.step, [(each.name, each.value) for each in given])
-    questions.give(unit, record, question, answer)
-
-
-def _template_id(unit: Unit, workflow: NumberId) -> str:
-    template_id = unit.tx.template_id_of(unit.item, workflow.number) if workflow.fits(0) else None
-    template = unit.tx.template(unit.item, template_id) if template_id else None
-    if template is None or not is_usable(unit.actor, template):
-        raise NotFound("Workflow not found", name="WorkflowNotFound", details=[str(workflow.number)])
-    return template.template_id
-
-
-def _priority(unit: Unit, asked: str | None) -> str | None:
-    """The item's priority of that name; the highest there is for ``Critical``. None: the template's own."""
-    if asked in {None, "", "Default"}:
-        return None
-    name = PRIORITY_NUMBERS.get(str(asked), str(asked))
-    known = _priorities(unit)
-    if name == "Critical" and name not in known and known:
-        return max(known, key=lambda each: known[each])
-    if name not in known:
-        raise InvalidValue(f"The value '{asked}' is not valid.", details=["priority"])
-    return name
-
-
-# ---------------------------------------------------------------- parts of a job
-
-
-def _app_id(unit: Unit, job: Job, diagram: Diagram) -> str | None:
-    """The workflow's id, where it begins with questions."""
-    if not _asked_at_start(diagram):
-        return None
-    return hex_id(unit.tx.template_numbers(unit.item).get(job.template_id, 0))
-
-
-def _asked_at_start(diagram: Diagram) -> list[str]:
-    first = diagram.step(diagram.initial_step_id)
-    kinds = {StepKind.QUESTION, StepKind.UPDATE_PROPERTIES}
-    return questions.names_of_questions(first) if first and first.kind in kinds else []
 
 
 def _messages(entries: Iterable[HistoryEntry], diagram: Diagram) -> Iterator[JobMessage]:

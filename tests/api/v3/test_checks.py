@@ -20,7 +20,8 @@ def test_a_both_ids_of_one_job_answer_each_in_its_dialect_and_agree(client: Test
     assert (job["state"], view["status"], view["disposition"]) == ("ready", "Created", "None")
     line = next(line for line in curator.get("/v3/jobs?limit=1000")["data"] if line["jobId"] == long_id)
     assert line["submittedBy"] == "Mira"
-    known = Api(client).get(f"jobs/{job_of(client, number)}")
+    known = Api(client).get(f"jobs/{job['jobId']}")
+    assert job["jobId"] == job_of(client, number)
     assert (known["jobName"], known["ownedBy"]) == (job["name"], MIRA)
     mira.processed(number)
     assert mira.detail(number)["state"] == "printed"
