@@ -151,7 +151,7 @@ def _create(unit: Unit, template: JobTemplate, diagram: Diagram, overrides: JobO
 def _template_and_diagram(
     unit: Unit, template_id: str, states: Collection[str] = ACTIVE_STATES
 ) -> tuple[JobTemplate, Diagram]:
-    template = unit.tx.template(unit.item, template_id)
+    template = unit.tx.use_template(unit.item, template_id)
     if template is None:
         raise NotFound(f"There is no job template {template_id!r}.", name="JobTemplateNotFound")
     if template.state not in states:
@@ -160,7 +160,7 @@ def _template_and_diagram(
             "templates.",
             name="JobTemplateNotActive",
         )
-    found = unit.tx.diagram(unit.item, template.diagram_id)
+    found = unit.tx.use_diagram(unit.item, template.diagram_id)
     if found is None or found.diagram.version < 1:
         raise RuleViolation("The template's diagram has no active version; activate it first.", name="DiagramNotActive")
     return template, found.diagram

@@ -106,6 +106,7 @@ def delete(unit: Unit, diagram_id: str) -> None:
     require_designer(unit)
     unit.tx.lock_item(unit.item)
     name = read(unit, diagram_id).diagram.name
+    unit.tx.claim_diagram(unit.item, diagram_id)
     if jobs := unit.tx.jobs_on_diagram(unit.item, diagram_id):
         raise _in_use(f"The diagram {name!r} is followed by {jobs} jobs; delete them first.")
     if templates := _templates_of(unit, diagram_id):
@@ -125,6 +126,7 @@ def delete_version(unit: Unit, diagram_id: str, version: int) -> None:
     found = unit.tx.diagram(unit.item, diagram_id, version) if version in _VERSIONS else None
     if found is None:
         raise _no_version(diagram_id, str(version))
+    unit.tx.claim_diagram(unit.item, diagram_id, version)
     label = f"The version {version} of the diagram {found.diagram.name!r}"
     if jobs := unit.tx.jobs_on_diagram(unit.item, diagram_id, version):
         raise _in_use(f"{label} is followed by {jobs} jobs; delete or upgrade them first.")

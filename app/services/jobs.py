@@ -168,7 +168,7 @@ def _manage_one(unit: Unit, kind: ManageType, job_id: str) -> ManagedJob:
 
 def _decide(unit: Unit, jobs: Jobs, record: JobRecord, kind: ManageType) -> Decision:
     job = record.job
-    newest = unit.tx.diagram(unit.item, job.diagram_id) if kind is ManageType.UPGRADE else None
+    newest = unit.tx.use_diagram(unit.item, job.diagram_id) if kind is ManageType.UPGRADE else None
     active = newest.diagram if newest and newest.diagram.version > 0 else None
     final = final_status(unit, job) if kind is ManageType.CLOSE else None
     return rules.manage(job, jobs.diagram(job), kind, unit.actor, jobs.moment(), final_status=final, newest=active)

@@ -71,6 +71,7 @@ def delete(unit: Unit, template_id: str) -> None:
     require_designer(unit)
     unit.tx.lock_item(unit.item)
     template = read(unit, template_id)
+    unit.tx.claim_template(unit.item, template_id)
     count = unit.tx.jobs_of_template(unit.item, template_id)
     if count:
         raise RuleViolation(

@@ -43,6 +43,8 @@ class JobUpdate:
 def update_job(unit: Unit, job_id: str, wanted: JobUpdate) -> None:
     """Change a job, all or nothing. Raises as ``app.domain.updates.update``, NotFound for the job, and InvalidValue for
     values that are not what they must be, people, jobs and rows that are not there."""
+    if wanted.members.get("parent_job"):
+        unit.tx.lock_item(unit.item)  # of two that would close a circle together, the second sees what the first did
     jobs = Jobs(unit)
     record = jobs.lock(job_id)
     diagram = jobs.diagram(record.job)
@@ -80,7 +82,7 @@ def _members(unit: Unit, record: JobRecord, wanted: JobUpdate) -> tuple[MemberCh
 
 
 def _check_parent(unit: Unit, job: Job, parent_id: str) -> None:
-    """A job's parents end somewhere. Two updates at once can still close a circle; nothing follows it to its end."""
+    """A job's parents end somewhere. Called under the item's lock."""
     seen = {job.job_id}
     above: str | None = parent_id
     while above:

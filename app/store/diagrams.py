@@ -44,6 +44,16 @@ _ID_BY_NAME = Statement(
         diagram.c.item_key == bindparam("item_key"), diagram.c.name == bindparam("diagram_name")
     )
 )
+_versions = (
+    select(diagram_version.c.key)
+    .select_from(diagram_version.join(diagram, diagram_version.c.diagram_key == diagram.c.key))
+    .where(*_OF_DIAGRAM)
+    .order_by(diagram_version.c.key)
+)
+_one_version = _versions.where(diagram_version.c.version == bindparam("version"))
+USE_VERSION = Statement(_one_version.with_for_update(read=True, key_share=True, of=diagram_version))
+CLAIM_VERSION = Statement(_one_version.with_for_update(of=diagram_version))
+CLAIM_VERSIONS = Statement(_versions.with_for_update(of=diagram_version))
 _PUT = put_into(diagram, ["item_key", "diagram_id"], returning="key")
 _PUT_DRAFT = put_into(diagram_version, ["diagram_key", "version"])
 _ADD_VERSION = insert_into(diagram_version)
@@ -70,6 +80,11 @@ _TEMPLATES = select(*(job_template.c[name] for name in _TEMPLATE)).where(
 )
 _ALL_TEMPLATES = Statement(_TEMPLATES.order_by(job_template.c.key))
 _ONE_TEMPLATE = Statement(_TEMPLATES.where(job_template.c.template_id == bindparam("template_id")))
+_own_template = select(job_template.c.key).where(
+    job_template.c.item_key == bindparam("item_key"), job_template.c.template_id == bindparam("template_id")
+)
+USE_TEMPLATE = Statement(_own_template.with_for_update(read=True, key_share=True))
+CLAIM_TEMPLATE = Statement(_own_template.with_for_update())
 _TEMPLATE_BY_NAME = Statement(
     select(job_template.c.template_id).where(
         job_template.c.item_key == bindparam("item_key"), job_template.c.name == bindparam("template_name")
@@ -110,6 +125,14 @@ class DiagramQueries(Queries):
         if version != DRAFT_VERSION:
             self.parsed[key] = record
         return record
+
+    def use_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:
+        self.sql.check_writable()
+        return self.diagram(item, diagram_id, version)
+
+    def claim_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> None:  # noqa: ARG002
+        """SQLite has one writer: nobody else uses anything."""
+        self.sql.check_writable()
 
     def diagrams(self, item: Item) -> list[DiagramSummary]:
         rows = self.sql.all(_SUMMARIES, item_key=item.key, draft=DRAFT_VERSION)
@@ -153,6 +176,13 @@ class DiagramQueries(Queries):
     def template(self, item: Item, template_id: str) -> JobTemplate | None:
         row = self.sql.one(_ONE_TEMPLATE, item_key=item.key, template_id=template_id)
         return _template(row) if row else None
+
+    def use_template(self, item: Item, template_id: str) -> JobTemplate | None:
+        self.sql.check_writable()
+        return self.template(item, template_id)
+
+    def claim_template(self, item: Item, template_id: str) -> None:  # noqa: ARG002
+        self.sql.check_writable()
 
     def templates(self, item: Item) -> list[JobTemplate]:
         return [_template(row) for row in self.sql.all(_ALL_TEMPLATES, item_key=item.key)]

@@ -20,8 +20,9 @@ from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, cast, func, l
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.errors import StoreUnavailable
-from app.services.ports import FeedMessage, Item
+from app.services.ports import DiagramRecord, FeedMessage, Item, JobTemplate
 from app.store.base import Surroundings
+from app.store.diagrams import CLAIM_TEMPLATE, CLAIM_VERSION, CLAIM_VERSIONS, USE_TEMPLATE, USE_VERSION
 from app.store.feed import FEED_COLUMNS, SINCE, message_of
 from app.store.jobs import KEYS, LOCK_JOBS, LOCK_JOBS_AT_ONCE, LOCK_KEYS
 from app.store.postgres_session import LostRace, PostgresSession
@@ -145,6 +146,31 @@ class PostgresTx(SqlTx):
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
             raise LostRace(error.message, also_lock=frozenset(self._held | keys)) from error
+
+    def use_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:
+        """Read, then locked; what was deleted in between is read anew: another version may be the newest now."""
+        while (found := self.diagram(item, diagram_id, version)) is not None:
+            number = found.diagram.version
+            if self.sql.one(USE_VERSION, item_key=item.key, diagram_id=diagram_id, version=number) is not None:
+                return found
+        return None
+
+    def claim_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> None:
+        self.sql.check_writable()
+        if version is None:
+            self.sql.all(CLAIM_VERSIONS, item_key=item.key, diagram_id=diagram_id)
+        else:
+            self.sql.all(CLAIM_VERSION, item_key=item.key, diagram_id=diagram_id, version=version)
+
+    def use_template(self, item: Item, template_id: str) -> JobTemplate | None:
+        """Locked, then read: as it was changed meanwhile."""
+        self.sql.check_writable()
+        self.sql.one(USE_TEMPLATE, item_key=item.key, template_id=template_id)
+        return self.template(item, template_id)
+
+    def claim_template(self, item: Item, template_id: str) -> None:
+        self.sql.check_writable()
+        self.sql.one(CLAIM_TEMPLATE, item_key=item.key, template_id=template_id)
 
     def _write_feed(self, rows: list[dict[str, Any]]) -> None:
         if self._feed_rows + len(rows) > _IDS:

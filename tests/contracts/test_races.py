@@ -3,15 +3,17 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from app.domain.commands import Action, Finish, ReleaseHold, Run, SetHold
-from app.domain.job import Answer, StepState
-from app.errors import InvalidValue
-from app.services import answers
+from app.domain.commands import Action, Finish, ManageType, ReleaseHold, Run, SetHold
+from app.domain.job import Answer, Job, StepState
+from app.errors import InvalidValue, NotFound, RuleViolation
+from app.services import answers, diagrams, jobs, templates
 from app.services.engine import Unit
+from app.services.updating import JobUpdate, update_job
 from tests.conftest import Settings
 from tests.support.world import World, open_world, step
 
@@ -177,3 +179,79 @@ async def test_a_dependency_ends_when_its_step_is_finished_also_if_a_loop_leads_
     await world.act(awaited, Finish(("again",)))
     assert (await world.job(awaited)).flow.step("again") is not None
     assert (await world.job(waiting)).flow.holds == ()
+
+
+async def test_two_jobs_that_ask_to_be_below_each_other_do_not_both_get_it(world: World) -> None:
+    """The race: each reads that the other has no parent, and both commit."""
+    template = await world.template([step("only")])
+    for _ in range(ROUNDS // 2):
+        one, two = await world.create(template), await world.create(template)
+        results = await asyncio.gather(
+            *(
+                world.execute(partial(update_job, job_id=job_id, wanted=JobUpdate({"parent_job": parent})))
+                for job_id, parent in ((one, two), (two, one))
+            ),
+            return_exceptions=True,
+        )
+        (refused,) = [result for result in results if result is not None]
+        assert isinstance(refused, InvalidValue)
+        assert "comes below it" in str(refused)
+
+
+async def test_a_version_that_is_deleted_while_jobs_are_made_from_it_leaves_none_without_a_diagram(
+    world: World,
+) -> None:
+    """The race: the deletion counts no jobs while one is being made from the version, or upgraded to it; both commit.
+
+    A newer version is activated just before, so that the one being deleted is the newest for some and not for others.
+    """
+    for number in range(ROUNDS // 4):
+        template_id = await world.template([step("only")])
+        diagram_id = (await world.query(lambda unit, name=template_id: templates.read(unit, name))).diagram_id  # type: ignore[misc]
+        old = await world.create(template_id)
+        await _activate(world, diagram_id)
+
+        async def activate_and_delete(name: str = diagram_id) -> None:
+            await _activate(world, name)
+            await world.execute(lambda unit: diagrams.delete_version(unit, name, 2))
+
+        results = await asyncio.gather(
+            *(world.create(template_id) for _ in range(3)),
+            world.execute(lambda unit, name=old: jobs.manage(unit, ManageType.UPGRADE, [name])),  # type: ignore[misc]
+            activate_and_delete(),
+            return_exceptions=True,
+        )
+        assert not [each for each in results[:4] if isinstance(each, BaseException)]
+        assert results[4] is None or isinstance(results[4], RuleViolation), f"round {number}"
+        for job_id in (old, *(each for each in results[:3] if isinstance(each, str))):
+            job = await world.job(job_id)
+            assert await _has_version(world, job)
+
+
+async def test_a_template_that_is_deleted_while_jobs_are_made_from_it_stays_or_makes_none(world: World) -> None:
+    """The race: the deletion counts no jobs while one is being made; both commit."""
+    for _ in range(ROUNDS // 4):
+        template_id = await world.template([step("only")])
+        made, deleted = await asyncio.gather(
+            world.create(template_id),
+            world.execute(lambda unit, name=template_id: templates.delete(unit, name)),  # type: ignore[misc]
+            return_exceptions=True,
+        )
+        assert isinstance(made, NotFound) != isinstance(deleted, RuleViolation)
+
+
+async def _activate(world: World, diagram_id: str) -> None:
+    """Activate one more version, like the newest."""
+
+    def put(unit: Unit) -> None:
+        newest = diagrams.read(unit, diagram_id)
+        unit.tx.lock_item(unit.item)
+        diagram = replace(newest.diagram, version=newest.diagram.version + 1)
+        unit.tx.put_diagram(unit.item, replace(newest, diagram=diagram))
+
+    await world.execute(put)
+
+
+async def _has_version(world: World, job: Job) -> bool:
+    found = await world.query(lambda unit: unit.tx.diagram(unit.item, job.diagram_id, job.diagram_version))
+    return found is not None

@@ -49,8 +49,21 @@ class DefinitionTx(Protocol):
     def delete_diagram(self, item: Item, diagram_id: str) -> None:
         """All versions and the draft; its name and id are free again. Jobs and templates are the caller's concern."""
 
+    def use_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> DiagramRecord | None:
+        """As ``diagram``, for a job that is to follow it: until the transaction ends nobody claims or deletes it."""
+
+    def claim_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> None:
+        """Wait for those who use the version (None: any), and let nobody use it from then on: the jobs that follow it
+        can all be seen. For who holds the item's lock, and no job."""
+
     def jobs_on_diagram(self, item: Item, diagram_id: str, version: int | None = None) -> int: ...
     def template(self, item: Item, template_id: str) -> JobTemplate | None: ...
+    def use_template(self, item: Item, template_id: str) -> JobTemplate | None:
+        """As ``template``, for jobs to be made from it: until the transaction ends nobody claims or deletes it."""
+
+    def claim_template(self, item: Item, template_id: str) -> None:
+        """As ``claim_diagram``."""
+
     def templates(self, item: Item) -> list[JobTemplate]: ...
     def template_by_name(self, item: Item, name: str) -> str | None: ...
     def put_template(self, item: Item, template: JobTemplate) -> None: ...
