@@ -118,7 +118,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Positive, Meta(description="Service steps of one job template that a process executes at once; others wait.")
     ] = 50
     max_steps_per_host: Annotated[
-        Positive, Meta(description="Web requests and geoprocessing at one host at once, for each process; others wait.")
+        Positive,
+        Meta(description="E-mails, web requests and geoprocessing at one host at once, for each process; others wait."),
     ] = 20
     allow_private_addresses: Annotated[
         str | None,

@@ -127,7 +127,10 @@ def add_comment(job: Job, diagram: Diagram, command: AddComment, actor: Actor, m
 
 @dataclass(frozen=True, slots=True)
 class Assignee:
-    """What is known of the user or group that a step is to be given to."""
+    """What is known of the user or group that a step is to be given to.
+
+    ``groups``: those of the user's that have a role in the item.
+    """
 
     exists: bool
     has_role: bool
@@ -196,7 +199,7 @@ def _check_reach(present: Assignment, wanted: Assignment, assignee: Assignee, ac
         allowed = mine and _within_groups(present, wanted, assignee, actor)
         rule = "jobAssignGroup lets you give work of your groups to your groups and their members"
     elif actor.may("jobAssignIndividual"):
-        allowed = mine and _to_self_or_back(wanted, actor)
+        allowed = mine and _may_choose(wanted, assignee, actor)
         rule = "jobAssignIndividual lets you take work of your groups, and give your own back to a group of yours"
     else:
         raise PermissionDenied(f"{actor.username!r} may not assign steps; a privilege jobAssign... is needed.")
@@ -205,14 +208,13 @@ def _check_reach(present: Assignment, wanted: Assignment, assignee: Assignee, ac
 
 
 def _within_groups(present: Assignment, wanted: Assignment, assignee: Assignee, actor: Actor) -> bool:
-    if wanted.type is AssignedType.GROUP:
-        return wanted.to in actor.groups
-    if present.type is AssignedType.GROUP:
+    if wanted.type is AssignedType.USER and present.type is AssignedType.GROUP:
         return present.to in assignee.groups
-    return bool(assignee.groups & actor.groups) or wanted.to == actor.username
+    return _may_choose(wanted, assignee, actor)
 
 
-def _to_self_or_back(wanted: Assignment, actor: Actor) -> bool:
+def _may_choose(wanted: Assignment, assignee: Assignee, actor: Actor) -> bool:
+    """The rule that ``isAssignable`` shows."""
     if wanted.type is AssignedType.USER:
-        return wanted.to == actor.username
-    return wanted.to in actor.groups
+        return wanted.to == actor.username or actor.may_choose_user(wanted.to or "", assignee.groups)
+    return actor.may_choose_group(wanted.to or "")

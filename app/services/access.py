@@ -77,8 +77,8 @@ def assignee_facts(tx: Tx, item: Item, assignment: Assignment) -> Assignee:
     user = tx.user(assignment.to) if assignment.type is AssignedType.USER and assignment.to else None
     if user is None or user.disabled:
         return Assignee(exists=False, has_role=False)
-    has_role = any(linked.get(group) for group in user.groups)
-    return Assignee(exists=True, has_role=has_role, groups=frozenset(user.groups))
+    giving = frozenset(group for group in user.groups if linked.get(group))
+    return Assignee(exists=True, has_role=bool(giving), groups=giving)
 
 
 def check_owner(tx: Tx, item: Item, username: str) -> None:

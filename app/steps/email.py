@@ -15,8 +15,9 @@ from app.services.engine import Unit
 from app.services.mails import Mail
 from app.services.ports import Adoption, StepContext
 from app.steps.arguments import read_args
+from app.steps.limits import FairLimit, in_turn
 from app.steps.mail_files import attached
-from app.steps.mailer import Mailer
+from app.steps.mailer import Mailer, mail_host
 
 _INTENT = "sending"
 
@@ -36,22 +37,26 @@ class EmailExecutor:
     action_type = "Email"
     adoption = Adoption.ONCE
 
-    def __init__(self, mailer: Mailer, files: AttachmentFiles) -> None:
+    def __init__(self, mailer: Mailer, files: AttachmentFiles, hosts: FairLimit) -> None:
+        """Args: hosts: how many steps may be at one host at a time."""
         self._mailer = mailer
         self._files = files
+        self._hosts = hosts
 
     async def execute(self, context: StepContext) -> ReturnValue:
         """Returns ``$stepSuccess``. Who was not reached, while others were, is told as progress."""
         args = read_args(context, EmailArgs)
         found = await context.services.read(lambda unit: _compose(unit, context, args))
-        refused = await self._mailer.send(
-            found.mail,
-            await context.services.settings(),
-            message_id=context.run.run_id,
-            now_ms=found.now_ms,
-            attached=await attached(found.mail, found.attachments, self._files),
-            before_data=lambda: context.services.note(_INTENT),
-        )
+        settings = await context.services.settings()
+        async with in_turn(self._hosts, mail_host(settings), context, "other e-mails at the same mail server"):
+            refused = await self._mailer.send(
+                found.mail,
+                settings,
+                message_id=context.run.run_id,
+                now_ms=found.now_ms,
+                attached=await attached(found.mail, found.attachments, self._files),
+                before_data=lambda: context.services.note(_INTENT),
+            )
         if unreached := [*found.mail.missing, *refused]:
             await _tell(context, f"The e-mail was sent, but not to everybody: {'; '.join(unreached)}.")
         return STEP_SUCCESS

@@ -10,30 +10,38 @@ from app.services.dispatches import EMAIL_KIND
 from app.services.engine import Unit
 from app.services.mails import Mail
 from app.services.ports import Dispatch, StepServices
+from app.steps.limits import FairLimit
 from app.steps.mail_files import attached
-from app.steps.mailer import Mailer
+from app.steps.mailer import Mailer, mail_host
 
 
 class EmailSender:
-    """Implements ``DispatchSender``."""
+    """Implements ``DispatchSender``.
+
+    Args:
+        hosts: how many e-mails may be at one mail server at a time, those of steps counted.
+    """
 
     kind = EMAIL_KIND
 
-    def __init__(self, mailer: Mailer, files: AttachmentFiles) -> None:
+    def __init__(self, mailer: Mailer, files: AttachmentFiles, hosts: FairLimit) -> None:
         self._mailer = mailer
         self._files = files
+        self._hosts = hosts
 
     async def send(self, dispatch: Dispatch, services: StepServices) -> str | None:
         mail = msgspec.json.decode(dispatch.content, type=Mail)
         now_ms, attachments = await services.read(lambda unit: _now(unit, dispatch))
-        refused = await self._mailer.send(
-            mail,
-            await services.settings(),
-            message_id=dispatch.key,
-            now_ms=now_ms,
-            attached=await attached(mail, attachments, self._files),
-            before_data=lambda: services.note("sending"),
-        )
+        settings = await services.settings()
+        async with self._hosts.turn(mail_host(settings), lambda: None):
+            refused = await self._mailer.send(
+                mail,
+                settings,
+                message_id=dispatch.key,
+                now_ms=now_ms,
+                attached=await attached(mail, attachments, self._files),
+                before_data=lambda: services.note("sending"),
+            )
         unreached = [*mail.missing, *refused]
         return f"Not everybody got {dispatch.title}: {'; '.join(unreached)}." if unreached else None
 

@@ -12,12 +12,9 @@ from app.steps.mail_files import Attached
 from app.steps.mail_message import Sender, message_bytes
 from app.steps.smtp import Envelope, MailServer, deliver
 
-AT_ONCE = 8
-"""So many e-mails are on their way at the same time from one process; the others wait for their turn."""
-
 
 class Mailer:
-    """Sends e-mails of this process.
+    """Sends e-mails of this process; how many at once is its callers' business (``limits.FairLimit``).
 
     Args:
         timeout_s: how long a mail server may take to be ready for a message, and again to take it.
@@ -28,7 +25,6 @@ class Mailer:
         self._timeout_s = timeout_s
         self._make_tls = tls
         self._tls: ssl.SSLContext | None = None
-        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def send(
         self,
@@ -55,10 +51,14 @@ class Mailer:
             mail, sender, message_id=whole_id, now_ms=now_ms, files=attached.files, links=attached.links
         )
         envelope = Envelope(sender.address, mail.recipients, content)
-        async with self._turns:
-            if self._tls is None:
-                self._tls = await asyncio.to_thread(self._make_tls)  # it reads files
-            return await deliver(server, envelope, tls=self._tls, timeout_s=self._timeout_s, before_data=before_data)
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(self._make_tls)  # it reads files
+        return await deliver(server, envelope, tls=self._tls, timeout_s=self._timeout_s, before_data=before_data)
+
+
+def mail_host(settings: Mapping[str, str]) -> str:
+    """The host that e-mails go to, in one form for one host. Raises as ``mail_server``."""
+    return mail_server(settings).host.lower().rstrip(".")
 
 
 def mail_server(settings: Mapping[str, str]) -> MailServer:

@@ -22,10 +22,10 @@ def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: F
     """Every executor, made new: bootstrap hands them to the runner.
 
     Args:
-        hosts: so many web requests and geoprocessing steps are at one host at once.
+        hosts: so many e-mails, web requests and geoprocessing steps are at one host at once.
     """
     return [
-        EmailExecutor(mailer, files),
+        EmailExecutor(mailer, files, hosts),
         CreateJob(),
         UpdateJobProperties(),
         WebRequest(http, files, hosts),
@@ -36,7 +36,7 @@ def executors(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: F
 def senders(http: HttpClient, mailer: Mailer, files: AttachmentFiles, hosts: FairLimit) -> Sequence[DispatchSender]:
     """Every sender of dispatches, as above; ``hosts`` counts steps and dispatches together."""
     return [
-        EmailSender(mailer, files),
+        EmailSender(mailer, files, hosts),
         WebRequestSender(http, hosts),
         WebhookLooker(RestFeatureServices(http, hosts)),
     ]

@@ -64,6 +64,29 @@ def test_groups_are_those_with_a_role(api: Api, worker: Api, lead: Api) -> None:
     assert {"id": CREW, "name": "Crew", "isAssignable": True} in lead.get("community/groups")["groups"]
 
 
+def test_who_is_assignable_is_whom_work_can_be_given_to(api: Api, worker: Api, lead: Api, manual: str) -> None:
+    """A group without a role makes nobody assignable, though both are in it."""
+
+    def join(tx: Tx, member: bool) -> None:
+        tx.set_member(WORKER, "unlinked", member)
+        tx.bump_access(None)
+
+    portal = api.client.portal
+    assert portal is not None
+    portal.call(api.gateway.engine.store.run, lambda tx: join(tx, True))
+    try:
+        given = [("User", name) for name in (LEAD, MATE, WORKER, "admin")]
+        given += [("Group", name) for name in (CREW, "workers", "unlinked")]
+        for kind, name in given:
+            shown = assignable(lead, {"User": "users", "Group": "groups"}[kind], name)
+            job_id = api.job(manual, assignedType="User", assignedTo=LEAD)
+            body = {"assignedType": kind, "assignedTo": name}
+            status = lead.call("POST", f"jobs/{job_id}/currentStep", json=body).status_code
+            assert (status == 200) == (shown == [True]), (kind, name)
+    finally:
+        portal.call(api.gateway.engine.store.run, lambda tx: join(tx, False))
+
+
 def test_a_user_learns_the_own_roles_and_privileges(lead: Api, worker: Api) -> None:
     assert lead.get(f"community/users/{LEAD}") == {
         "username": LEAD,

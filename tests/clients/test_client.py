@@ -487,6 +487,25 @@ async def test_saved_searches_are_kept_shared_and_deleted(client: Client) -> Non
 
 
 @pytest.mark.anyio
+async def test_job_templates_are_made_changed_shared_and_deleted(client: Client) -> None:
+    before = await client.job_templates.get(REVIEW)
+    template = {name: before[name] for name in ("diagramId", "diagramName", "defaultPriorityName")}
+    template |= {"jobTemplateName": "Copied?", "state": "Draft", "description": "As it was"}
+    template_id = await client.job_templates.create(template)
+    await client.job_templates.update(template_id, template | {"state": "Active", "description": None})
+    changed = await client.job_templates.get(template_id)
+    assert (changed["state"], changed["description"]) == ("Active", "As it was")
+    [group, *_] = await client.people.groups()
+    await client.job_templates.share(template_id, [group.id])
+    assert await client.job_templates.shared_with(template_id) == (group.id,)
+    [line] = [each for each in await client.job_templates.all() if each.job_template_id == template_id]
+    assert (line.job_template_name, line.state, line.diagram_id) == ("Copied?", "Active", before["diagramId"])
+    await client.job_templates.delete(template_id)
+    with pytest.raises(NotFound):
+        await client.job_templates.get(template_id)
+
+
+@pytest.mark.anyio
 async def test_webhook_connections_are_kept_and_held_for(client: Client) -> None:
     made = await client.webhooks.create("Parcels", "parcels", "s3cret", username="admin")
     connection = await client.webhooks.get(made.connection_id)

@@ -12,6 +12,7 @@ from app.services.ports import DispatchSender, Group, Setting, StepExecutor, Sto
 from app.steps.email import EmailExecutor
 from app.steps.email_dispatch import EmailSender
 from app.steps.http import trust
+from app.steps.limits import FairLimit
 from app.steps.mailer import Mailer
 from app.store.blobs import FileBlobStore
 from tests.conftest import Settings
@@ -28,19 +29,19 @@ def mailer(*, timeout_s: float | None = None, tls: ssl.SSLContext = DEFAULT_TLS)
 
 @asynccontextmanager
 async def mail_world(
-    settings: Settings, port: int | None, *, own: Mailer | None = None, **more: Any
+    settings: Settings, port: int | None, *, own: Mailer | None = None, per_host: int = 10, **more: Any
 ) -> AsyncIterator[World]:
     """A world whose mail server listens on ``port``; None: not set up."""
-    made = own or mailer()
+    made, hosts = own or mailer(), FairLimit("host", per_host)
 
     def files(store: Store) -> AttachmentFiles:
         return AttachmentFiles(store, blobs_of(settings), max_bytes=10_000_000)
 
     def known_executors(store: Store) -> Sequence[StepExecutor]:
-        return [EmailExecutor(made, files(store))]
+        return [EmailExecutor(made, files(store), hosts)]
 
     def known_senders(store: Store) -> Sequence[DispatchSender]:
-        return [EmailSender(made, files(store))]
+        return [EmailSender(made, files(store), hosts)]
 
     async with open_world(settings, known_executors, senders=known_senders, **more) as world:
         if port is not None:

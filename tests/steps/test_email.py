@@ -363,6 +363,25 @@ async def test_a_step_that_is_stopped_before_the_email_is_on_its_way_sends_nothi
         assert len(office.envelopes) == 1
 
 
+async def test_emails_beyond_the_limit_of_a_mail_server_wait_and_keep_no_other_waiting(settings: Settings) -> None:
+    """Steps, and what paths and activities send: all of one mail server are in one line."""
+    async with post_office() as office, mail_world(settings, office.port, per_host=1) as world:
+        office.is_open.clear()
+        first, second = await mail_job(world), await mail_job(world)
+        await world.act(first, Run())
+        await office.until(0, waiting=1)
+        await world.act(second, Run())
+        await world.ear.until(lambda: bool(world.ear.bodies(second, "StepProgress")))
+        assert world.ear.bodies(second, "StepProgress")[0]["msgCode"] == "QUEUED"
+        async with post_office() as other:
+            await configure(world, smtpServer="localhost", smtpPort=str(other.port))
+            await run(world, await mail_job(world))
+            await configure(world, smtpServer="127.0.0.1", smtpPort=str(office.port))
+        office.is_open.set()
+        await world.ear.until(lambda: "StepFinished" in world.ear.types(second), seconds=3)
+        assert len(office.envelopes) == 2
+
+
 async def test_an_email_on_its_way_is_not_called_back_by_a_stop(settings: Settings) -> None:
     async with post_office() as office, mail_world(settings, office.port) as world:
         office.answers.clear()

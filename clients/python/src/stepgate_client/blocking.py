@@ -22,6 +22,7 @@ from stepgate_client import (
     client,
     item_setup,
     job_handle,
+    job_templates,
     people,
     saved_searches,
     webhooks,
@@ -44,6 +45,7 @@ from stepgate_client.item_setup import (
     UpgradedDiagram,
 )
 from stepgate_client.job_handle import Ending, OnProgress
+from stepgate_client.job_templates import JobTemplateLine
 from stepgate_client.messages import JobState, StepInfoRequired, StepProgress
 from stepgate_client.models import (
     ActionResult,
@@ -384,6 +386,46 @@ class Administration:
         return self._loop.run(self._asynchronous.logs(item_id, start=start, end=end, skip=skip, count=count))
 
 
+class JobTemplates:
+    """Reads and changes job templates; ``Client.job_templates`` is one. Calls raise as those of ``Client``; changes and
+    whom a template is shared with need the privilege ``adminBasic``.
+
+    A template travels as the mapping that the REST API knows (rest.md 14.2): what was read can be changed and sent."""
+
+    def __init__(self, loop: Loop, asynchronous: job_templates.JobTemplates) -> None:
+        self._loop = loop
+        self._asynchronous = asynchronous
+
+    def all(self) -> list[JobTemplateLine]:
+        """List the templates one may use."""
+        return self._loop.run(self._asynchronous.all())
+
+    def get(self, template_id: str) -> dict[str, Any]:
+        """Read a template."""
+        return self._loop.run(self._asynchronous.get(template_id))
+
+    def create(self, template: Mapping[str, Any]) -> str:
+        """Create a template; returns its id. ``jobTemplateName``, ``diagramId``, ``diagramName``,
+        ``defaultPriorityName`` and ``state`` must be there."""
+        return self._loop.run(self._asynchronous.create(template))
+
+    def update(self, template_id: str, template: Mapping[str, Any]) -> None:
+        """Change a template; of the others than those ``create`` needs, what is missing stays as it is."""
+        self._loop.run(self._asynchronous.update(template_id, template))
+
+    def delete(self, template_id: str) -> None:
+        """Delete a template that no job was made from."""
+        self._loop.run(self._asynchronous.delete(template_id))
+
+    def share(self, template_id: str, group_ids: Iterable[str]) -> None:
+        """Let only members of these groups use a template; without any, everybody."""
+        self._loop.run(self._asynchronous.share(template_id, group_ids))
+
+    def shared_with(self, template_id: str) -> tuple[str, ...]:
+        """Read the ids of the groups a template is shared with."""
+        return self._loop.run(self._asynchronous.shared_with(template_id))
+
+
 class Automations:
     """Reads and edits automations; ``Client.automations`` is one. Calls raise as those of ``Client``, and need the
     privilege ``adminBasic``."""
@@ -556,9 +598,9 @@ class Client:
         backoff: the pauses between attempts to connect a websocket.
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
-    ``saved_searches`` what is searched for often, ``automations`` what makes jobs by itself, ``webhooks`` the
-    connections to feature services; ``administration`` makes, exports and imports whole items.
-    Calls raise the errors of ``stepgate_client.errors``; each may raise
+    ``saved_searches`` what is searched for often, ``job_templates`` what jobs are made from, ``automations`` what makes
+    jobs by itself, ``webhooks`` the connections to feature services; ``administration`` makes, exports
+    and imports whole items. Calls raise the errors of ``stepgate_client.errors``; each may raise
     ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused."""
 
     def __init__(
@@ -588,6 +630,7 @@ class Client:
         self.people = People(self._loop, self._asynchronous.people)
         self.saved_searches = SavedSearches(self._loop, self._asynchronous.saved_searches)
         self.administration = Administration(self._loop, self._asynchronous.administration)
+        self.job_templates = JobTemplates(self._loop, self._asynchronous.job_templates)
         self.automations = Automations(self._loop, self._asynchronous.automations)
         self.webhooks = WebhookConnections(self._loop, self._asynchronous.webhooks)
 

@@ -20,6 +20,7 @@ from stepgate_client.endpoint import Endpoint, TokenSource
 from stepgate_client.errors import ActionRefused, AnswerRejected, ManageRefused, RequestRefused
 from stepgate_client.item_setup import ItemSetup
 from stepgate_client.job_handle import JobHandle
+from stepgate_client.job_templates import JobTemplates
 from stepgate_client.messages import JobState
 from stepgate_client.models import (
     ActionResult,
@@ -66,9 +67,9 @@ class Client:
         backoff: the pauses between attempts to connect a websocket.
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
-    ``saved_searches`` what is searched for often, ``automations`` what makes jobs by itself, ``webhooks`` the
-    connections to feature services; ``administration`` makes, exports and imports whole items.
-    Calls raise the errors of ``stepgate_client.errors``; each may raise
+    ``saved_searches`` what is searched for often, ``job_templates`` what jobs are made from, ``automations`` what makes
+    jobs by itself, ``webhooks`` the connections to feature services; ``administration`` makes, exports
+    and imports whole items. Calls raise the errors of ``stepgate_client.errors``; each may raise
     ConnectionFailed, Unavailable, Unauthenticated, PermissionDenied, NotFound and RequestRefused.
     """
 
@@ -95,6 +96,7 @@ class Client:
         self.people = People(self._rest)
         self.saved_searches = SavedSearches(self._rest)
         self.administration = Administration(self._rest.below(self._endpoint.administration_url), item_id)
+        self.job_templates = JobTemplates(self._rest)
         self.automations = Automations(self._rest)
         self.webhooks = WebhookConnections(self._rest)
         self._answers = AnswerChannel(self._endpoint, Connector(self._endpoint, self._backoff))
