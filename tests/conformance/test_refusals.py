@@ -8,8 +8,9 @@ import pytest
 from app.domain.access import PRIVILEGES
 from tests.conformance.people import Person, Watcher
 from tests.conformance.scene import CLOSED, IDLE, RUNNING, Ids, Scene
-from tests.conformance.writes import DENIED, WRITES, Write, lets, outcome
+from tests.conformance.writes import DENIED, ONE_OF_EACH, WRITES, Write, lets, outcome
 
+every_operation = pytest.mark.parametrize("write", ONE_OF_EACH, ids=lambda write: write.operation)
 every_write = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 
 COUNTS = ("closed=0", "closed=1")
@@ -61,12 +62,12 @@ def trial(admin: Person, scene: Scene, watcher: Watcher) -> Trial:
     return Trial(admin, scene, watcher)
 
 
-@every_write
+@every_operation
 def test_a_write_without_a_token_is_refused(trial: Trial, admin: Person, write: Write) -> None:
     assert trial.of(write, admin, headers={}) == "401 Unauthenticated"
 
 
-@every_write
+@every_operation
 def test_a_write_with_the_token_of_another_items_user_is_refused(trial: Trial, stranger: Person, write: Write) -> None:
     here = Person(stranger.client, stranger.username)
     assert trial.of(write, here) == "403 PermissionDenied"
@@ -113,14 +114,14 @@ def test_the_one_privilege_suffices(admin: Person, hire: Callable[..., Person], 
 
 @pytest.mark.parametrize(
     ("write", "segment"),
-    [pytest.param(write, segment, id=f"{write.name} {segment}") for write in WRITES for segment in write.unknown],
+    [pytest.param(write, segment, id=f"{write.name} {segment}") for write in ONE_OF_EACH for segment in write.unknown],
 )
 def test_a_write_to_what_is_not_there_is_refused(trial: Trial, admin: Person, write: Write, segment: str) -> None:
     instead = {segment: "77" if segment == "diagramVersion" else "unknown"}
     assert trial.of(write, admin, ids=instead) == write.unknown[segment]
 
 
-@pytest.mark.parametrize("write", [write for write in WRITES if write.unknown], ids=lambda write: write.name)
+@pytest.mark.parametrize("write", [write for write in ONE_OF_EACH if write.unknown], ids=lambda write: write.name)
 def test_the_ids_of_another_item_name_nothing_in_ones_own(trial: Trial, stranger: Person, write: Write) -> None:
     """As if they were not there: the administrator of the second item learns nothing of the first."""
     assert trial.of(write, stranger) in ({write.foreign} if write.foreign else set(write.unknown.values()))

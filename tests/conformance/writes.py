@@ -446,6 +446,9 @@ _ON_CONNECTIONS: Final = (
 
 WRITES: Final = (*_ON_JOBS, *_ON_ITEMS, *_ON_CONNECTIONS)
 
+ONE_OF_EACH: Final = tuple({write.operation: write for write in reversed(WRITES)}.values())[::-1]
+"""The first call of each operation: enough where it is decided before the body is looked at."""
+
 _LETS: Final[Mapping[str, Mapping[str, str]]] = {
     "updateJob": {
         "jobName": "jobUpdateName",
