@@ -179,9 +179,9 @@ async def measure_sqlite(path: Path) -> Times:
         times = taken[shape.name] = {STEPGATE: [], FLOOR: []}
         for number in range(ASKED if shape.is_promised else ASKED_OTHERS):
             state = chance.getstate()
-            recorder.recorded.clear()
+            recorder.take()
             await recorder.read(shape.question(chance).ask)
-            sent = list(recorder.recorded)
+            sent = recorder.take()
             contenders = [
                 (STEPGATE, partial(_ask, store, shape, chance, state)),
                 (FLOOR, partial(_replay, floor, sent)),

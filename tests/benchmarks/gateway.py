@@ -1,13 +1,17 @@
 """Stepgate as the thing measured: one server on an empty database, and jobs in the state a measurement needs."""
 
 import json
+import pickle
+import shutil
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.tools import Request, Target
+from tests.benchmarks.recording import Recorded, bare, replay
+from tests.benchmarks.tools import Load, Request, Target
 from tests.support.deadlines import deadline
 from tests.support.server import ServerProcess
 
@@ -91,5 +95,46 @@ def gateway(folder: Path) -> Iterator[Gateway]:
     server.start_on_a_free_port()
     try:
         yield Gateway(server)
+    finally:
+        server.close()
+
+
+def recorded_actions(folder: Path, load: Load, jobs: int, count: int, publishers: int) -> tuple[Path, Recorded]:
+    """Carry out actions on a server of their own, and note what its store writes.
+
+    Returns the database as it was before, to be copied for each replay, and the statements.
+    """
+    folder.mkdir()
+    database, before, sent = folder / "data" / "stepgate.db", folder / "before.db", folder / "sent"
+    settings = {"log_level": "warning"}
+    with _running(ServerProcess(folder, settings)) as server:
+        made = Gateway(server).create_jobs(jobs)
+    shutil.copy(database, before)
+    with _running(ServerProcess(folder, settings, program=("tests.benchmarks.recorded_server", str(sent)))) as server:
+        load(Gateway(server).actions_target(made), subscribers=0, publishers=publishers, count=count)
+    return before, pickle.loads(sent.read_bytes())  # noqa: S301 - our own process has just written it
+
+
+def replayed(before: Path, sent: Recorded) -> float:
+    """Carry the statements out on a copy of the database; give the seconds it took."""
+    copy = before.with_name("replay.db")
+    for path in (copy, Path(f"{copy}-wal"), Path(f"{copy}-shm")):
+        path.unlink(missing_ok=True)
+    shutil.copy(before, copy)
+    connection = bare(copy)
+    begin = time.perf_counter()
+    replay(connection, sent)
+    taken = time.perf_counter() - begin
+    connection.close()
+    return taken
+
+
+@contextmanager
+def _running(server: ServerProcess) -> Iterator[ServerProcess]:
+    """Run a server that ends in an orderly way, so that its database is one file."""
+    server.start_on_a_free_port()
+    try:
+        yield server
+        server.stop()
     finally:
         server.close()

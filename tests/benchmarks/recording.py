@@ -17,10 +17,10 @@ Recorded = list[tuple[str, Any]]
 class Recorder:
     """Stands in for a connection of a store, and notes what it is given."""
 
-    def __init__(self, connection: sqlite3.Connection, recorded: Recorded) -> None:
-        """Pass everything on to ``connection``."""
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Pass everything on to ``connection``; ``recorded`` is what it was given."""
         self._connection = connection
-        self._recorded = recorded
+        self.recorded: Recorded = []
 
     @property
     def in_transaction(self) -> bool:
@@ -29,7 +29,7 @@ class Recorder:
 
     def execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
         """Note the statement, then carry it out."""
-        self._recorded.append((sql, values))
+        self.recorded.append((sql, values))
         return self._connection.execute(sql, values)
 
     def close(self) -> None:
@@ -38,14 +38,24 @@ class Recorder:
 
 
 class RecordedStore(SqliteStore):
-    """A store whose statements are noted: ``recorded``, of all its connections in the order they were sent."""
+    """A store whose statements are noted, for each of its connections: the first one is the writer's."""
 
-    recorded: Recorded
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """As the store."""
+        super().__init__(*args, **options)
+        self.connections: list[Recorder] = []
 
     def _connect(self) -> Any:
-        if not hasattr(self, "recorded"):
-            self.recorded = []
-        return Recorder(super()._connect(), self.recorded)
+        recorder = Recorder(super()._connect())
+        self.connections.append(recorder)
+        return recorder
+
+    def take(self) -> Recorded:
+        """What has been noted since the last time, connection by connection."""
+        taken = [sent for connection in self.connections for sent in connection.recorded]
+        for connection in self.connections:
+            connection.recorded.clear()
+        return taken
 
 
 def bare(path: Path) -> sqlite3.Connection:

@@ -10,13 +10,14 @@ import shutil
 import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import bench_search, report
-from tests.benchmarks.gateway import Gateway, gateway
+from tests.benchmarks.gateway import Gateway, gateway, recorded_actions, replayed
 from tests.benchmarks.round_trip import question_round_trips, two_changes
 from tests.benchmarks.tools import ROOT, Load, Target, c_floor, durable_floor
 
@@ -29,7 +30,7 @@ ACTIONS = 4000
 PUBLISHERS = 64
 QUESTIONS = 200
 
-STEPGATE, DURABLE, BARE = "Stepgate", "durable floor", "C floor"
+STEPGATE, DURABLE, BARE, BARE_SQL = "Stepgate", "durable floor", "C floor", "bare sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Contenders:
     bare: Target
     fanout: Target
     actions: Target
+    written: Callable[[], float]
+    """Carries out once more what the store writes for ``ACTIONS`` actions; gives the seconds."""
 
 
 class Results:
@@ -73,13 +76,20 @@ def measure_fanout(contenders: Contenders, results: Results) -> None:
 
 
 def measure_actions(contenders: Contenders, results: Results) -> None:
-    """Hold and ReleaseHold over REST, nobody listening; the yardstick is one change of the durable floor."""
+    """Hold and ReleaseHold over REST, nobody listening; the yardsticks are one change of the durable floor, and the
+    statements of the same actions on bare sqlite3, one after the other."""
     for name, target in {STEPGATE: contenders.actions, DURABLE: contenders.durable[1]}.items():
         figures = contenders.load(target, subscribers=0, publishers=PUBLISHERS, count=ACTIONS)
         what = f"durable actions over {JOBS:,} jobs, {PUBLISHERS} connections"
         results.add(what, "actions/s", name, figures["requests_per_s"])
         results.add(f"{what}: answered, p50", "ms", name, figures["answer_p50_ms"])
         results.add(f"{what}: answered, p99", "ms", name, figures["answer_p99_ms"])
+    results.add(
+        f"durable actions over {JOBS:,} jobs, {PUBLISHERS} connections",
+        "actions/s",
+        BARE_SQL,
+        ACTIONS / contenders.written(),
+    )
 
 
 def measure_questions(contenders: Contenders, results: Results) -> None:
@@ -109,11 +119,14 @@ MEASUREMENTS = {"fanout": measure_fanout, "actions": measure_actions, "questions
 @contextmanager
 def contenders(folder: Path) -> Iterator[Contenders]:
     """Start everything; each contender sleeps while another is measured."""
+    load = Load(folder)
+    before, sent = recorded_actions(folder / "recorded", load, JOBS, ACTIONS, PUBLISHERS)
     with ExitStack() as stack:
         stepgate = stack.enter_context(gateway(folder))
         jobs = stepgate.create_jobs(JOBS)
         yield Contenders(
-            load=Load(folder),
+            load=load,
+            written=partial(replayed, before, sent),
             stepgate=stepgate,
             durable={n: stack.enter_context(durable_floor(folder, flush_ms)) for n, flush_ms in FLUSH_MS.items()},
             bare=stack.enter_context(c_floor(folder)),

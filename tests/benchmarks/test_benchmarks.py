@@ -1,15 +1,15 @@
 """The load generator and the yardsticks do what they say; their figures are for `make bench`, not for here."""
 
 import re
-import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.store.migrate import migrate
-from tests.benchmarks import bench_search, recording, report, run
+from tests.benchmarks import bench_search, report, run
+from tests.benchmarks.gateway import recorded_actions, replayed
 from tests.benchmarks.round_trip import two_changes
 from tests.benchmarks.tools import Load, Request, Target, c_floor, durable_floor
 
@@ -103,17 +103,16 @@ def test_searches_are_measured_beside_their_own_statements(
     assert "300 jobs written in" in capsys.readouterr().out
 
 
-@pytest.mark.anyio
-async def test_what_a_store_sends_is_recorded_and_does_the_same_again(tmp_path: Path) -> None:
-    path, copy = tmp_path / "stepgate.db", tmp_path / "copy.db"
-    await migrate(path)
-    shutil.copy(path, copy)
-    store = recording.RecordedStore(path, bench_search.parse_diagram)
-    await store.open()
-    store.recorded.clear()
-    await store.run(lambda tx: tx.add_item("item", "workflow", "Item"))
-    await store.close()
-    connection = recording.bare(copy)
-    recording.replay(connection, store.recorded)
-    assert connection.execute("SELECT item_id FROM item").fetchall() == [("item",)]
-    connection.close()
+def test_what_a_server_writes_for_actions_is_recorded_and_does_the_same_again(folder: Path, load: Load) -> None:
+    before, sent = recorded_actions(folder / "recorded", load, jobs=4, count=8, publishers=2)
+    assert replayed(before, sent) > 0
+
+    def holds(path: Path) -> list[tuple[int, bool]]:
+        connection = sqlite3.connect(path)
+        rows = connection.execute("SELECT job_key, released_ms IS NULL FROM hold ORDER BY key").fetchall()
+        connection.close()
+        return rows
+
+    assert holds(before) == []
+    assert holds(before.with_name("replay.db")) == holds(before.parent / "data" / "stepgate.db")
+    assert [waits for _, waits in holds(before.with_name("replay.db"))] == [False] * 4

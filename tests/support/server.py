@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,7 +33,11 @@ class ServerProcess:
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, object], environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        settings: Mapping[str, object],
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("app",),
     ) -> None:
         """Prepare a server.
 
@@ -41,12 +45,14 @@ class ServerProcess:
             folder: existing scratch folder; holds the log and, unless ``settings`` say otherwise, the data.
             settings: by lower-case name without the prefix, as ``database_url="postgresql://..."``.
             environment: variables of the process beside these.
+            program: the module that is run, with arguments before those of ``serve``.
         """
         self.port = free_port()
         self._log_file = folder / f"server-{self.port}.log"
         self._environment = _environment({"data_dir": folder / "data", **settings})
         self._scheme = "https" if settings.get("tls_self_signed") else "http"
         self._beside = dict(environment or {})
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,7 +92,7 @@ class ServerProcess:
             ChildProcessError: it ended by itself; the message is its log.
             TimeoutError: it was not ready in time; it has been killed.
         """
-        command = [sys.executable, "-m", "app", "serve", "--host", LOOPBACK, "--port", str(self.port)]
+        command = [sys.executable, "-m", *self._program, "serve", "--host", LOOPBACK, "--port", str(self.port)]
         logged_before = len(self.log)
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(
