@@ -93,8 +93,8 @@ class Target:
     def client(self) -> Client:
         """Make a client; the caller closes it."""
         if self.local is not None:
-            return Client(self.url, get_token=self.local.get, item_id=self.item_id)
-        return Client(self.url, token=self.token, item_id=self.item_id)
+            return Client(self.url, get_token=self.local.get, item_id=self.item_id, retries=0)
+        return Client(self.url, token=self.token, item_id=self.item_id, retries=0)
 
     def do(self, job: Callable[[Client], Awaitable[T]]) -> T:
         """Run a coroutine with a client, and tell refusals on standard error. Raises typer.Exit(1) after a refusal."""

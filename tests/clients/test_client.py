@@ -413,7 +413,7 @@ def test_a_proxys_own_page_is_borne() -> None:
 
 def test_the_example_of_the_readme_runs(server: ServerProcess, tmp_path: Path) -> None:
     readme = (ROOT / "clients" / "python" / "README.md").read_text()
-    [example] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    example = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[0]
     script = tmp_path / "example.py"
     script.write_text(example)
     environment = os.environ | {

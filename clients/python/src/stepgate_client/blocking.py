@@ -595,7 +595,9 @@ class Client:
         org_id: the organisation; ``workflow`` on a server of one's own.
         tls: certificates to trust for ``https``; without it the system's, and those of ``SSL_CERT_FILE``.
         timeout_s: seconds a REST call may wait for the server.
-        backoff: the pauses between attempts to connect a websocket.
+        retries: how often a REST call that failed for a passing reason is made again, where that is safe: all but
+            deletions and uploads. Those that write go along with an ``Idempotency-Key``, so they count once.
+        backoff: the pauses between attempts, of REST calls and to connect a websocket.
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
     ``saved_searches`` what is searched for often, ``job_templates`` what jobs are made from, ``automations`` what makes
@@ -613,6 +615,7 @@ class Client:
         org_id: str = "workflow",
         tls: ssl.SSLContext | None = None,
         timeout_s: float = 30.0,
+        retries: int = 2,
         backoff: Backoff | None = None,
     ) -> None:
         self._loop = Loop()
@@ -624,6 +627,7 @@ class Client:
             org_id=org_id,
             tls=tls,
             timeout_s=timeout_s,
+            retries=retries,
             backoff=backoff,
         )
         self.item = ItemSetup(self._loop, self._asynchronous.item)
@@ -641,8 +645,8 @@ class Client:
 
         Args:
             template_id: by default the introduction of a new item.
-            idempotency_key: any text of yours, such as a UUID. The same call with the same key may be made again when
-                no answer came (``ConnectionFailed``): for a day it gives the same jobs, and makes no others.
+            idempotency_key: any text of yours, such as a UUID; a new one by default. The same call with the same key
+                may be made again, also by another process: for a day it gives the same jobs, and makes no others.
             **overrides: members of the wire's body in snake_case, such as ``job_name``, ``number_of_jobs``,
                 ``priority``, ``assigned_type`` and ``assigned_to`` (rest.md 5.1)."""
         return self._loop.run(self._asynchronous.create_jobs(template_id, idempotency_key=idempotency_key, **overrides))

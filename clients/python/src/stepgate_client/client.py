@@ -64,7 +64,9 @@ class Client:
         org_id: the organisation; ``workflow`` on a server of one's own.
         tls: certificates to trust for ``https``; without it the system's, and those of ``SSL_CERT_FILE``.
         timeout_s: seconds a REST call may wait for the server.
-        backoff: the pauses between attempts to connect a websocket.
+        retries: how often a REST call that failed for a passing reason is made again, where that is safe: all but
+            deletions and uploads. Those that write go along with an ``Idempotency-Key``, so they count once.
+        backoff: the pauses between attempts, of REST calls and to connect a websocket.
 
     ``item`` reads and changes what is set up in the item, ``people`` who may do what there,
     ``saved_searches`` what is searched for often, ``job_templates`` what jobs are made from, ``automations`` what makes
@@ -83,6 +85,7 @@ class Client:
         org_id: str = "workflow",
         tls: ssl.SSLContext | None = None,
         timeout_s: float = 30.0,
+        retries: int = 2,
         backoff: Backoff | None = None,
     ) -> None:
         if (token is None) == (get_token is None):
@@ -91,7 +94,7 @@ class Client:
         tls = (tls or ssl.create_default_context()) if url.lower().startswith("https:") else None
         self._endpoint = Endpoint(url, org_id, item_id, source, tls)
         self._backoff = backoff or Backoff()
-        self._rest = Rest(self._endpoint, timeout_s)
+        self._rest = Rest(self._endpoint, timeout_s, retries, self._backoff)
         self.item = ItemSetup(self._rest)
         self.people = People(self._rest)
         self.saved_searches = SavedSearches(self._rest)
@@ -126,8 +129,8 @@ class Client:
 
         Args:
             template_id: by default the introduction of a new item.
-            idempotency_key: any text of yours, such as a UUID. The same call with the same key may be made again when
-                no answer came (``ConnectionFailed``): for a day it gives the same jobs, and makes no others.
+            idempotency_key: any text of yours, such as a UUID; a new one by default. The same call with the same key
+                may be made again, also by another process: for a day it gives the same jobs, and makes no others.
             **overrides: members of the wire's body in snake_case, such as ``job_name``, ``number_of_jobs``,
                 ``priority``, ``assigned_type`` and ``assigned_to`` (rest.md 5.1).
         """
@@ -495,9 +498,11 @@ class Client:
 
         Raises AnswerRejected. The verdict is ``stored`` when applying takes longer than the server waits.
         """
+        request_id = request_id or uuid.uuid4().hex
         body = addressed(answer, job_id=job_id, step_id=step_id, prompt_id=prompt_id, request_id=request_id)
+        path = f"jobs/{_part(job_id)}/steps/{_part(step_id)}/response"
         try:
-            return await self._rest.post(f"jobs/{_part(job_id)}/steps/{_part(step_id)}/response", body, AnswerVerdict)
+            return await self._rest.post(path, body, AnswerVerdict, keyed=False)
         except RequestRefused as error:
             if error.type in REJECTIONS:
                 raise AnswerRejected(error.message, error.type) from error

@@ -9,37 +9,53 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from stepgate_client.backoff import Backoff
 from stepgate_client.endpoint import Endpoint, error_of
-from stepgate_client.errors import ConnectionFailed, ProtocolError
+from stepgate_client.errors import ConnectionFailed, ProtocolError, RequestRefused, StepgateError, Unavailable
 
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 
 _PIECE_BYTES: Final = 256 * 1024
+_IN_FLIGHT: Final = "KeyInFlight"
 
 
 class Rest:
     """The REST API of one item. Keeps its connections open until ``close``.
 
+    A call that failed for a passing reason is made again where that is safe: ``GET`` and ``PUT`` say the same twice,
+    and a ``POST`` carries a key under which the server acts once. ``DELETE`` and uploads are made once.
+
     Args:
         timeout_s: seconds to connect, and between two pieces of an answer.
+        retries: how often a call is made again at most.
+        backoff: the pauses before.
         root: what paths are relative to; None: the item's address.
         http: connections to share.
     """
 
     def __init__(
-        self, endpoint: Endpoint, timeout_s: float, root: str | None = None, http: httpx2.AsyncClient | None = None
+        self,
+        endpoint: Endpoint,
+        timeout_s: float,
+        retries: int,
+        backoff: Backoff,
+        *,
+        root: str | None = None,
+        http: httpx2.AsyncClient | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._timeout_s = timeout_s
+        self._retries = retries
+        self._backoff = backoff
         self._root = root or endpoint.item_url
         # Without TLS nothing is verified, and reading the system's certificates would take 0.1 s of the event loop.
         self._http = http or httpx2.AsyncClient(verify=endpoint.tls or False, timeout=timeout_s, follow_redirects=False)
 
     def below(self, root: str) -> "Rest":
         """The same connections, for paths below another address. This one closes them."""
-        return Rest(self._endpoint, self._timeout_s, root, self._http)
+        return Rest(self._endpoint, self._timeout_s, self._retries, self._backoff, root=root, http=self._http)
 
     async def get(self, path: str, result: type[T], **params: bool | str) -> T:
         """Read; ``path`` is relative to the item, its variable parts already quoted."""
@@ -53,10 +69,14 @@ class Rest:
         result: type[T],
         *,
         key: str | None = None,
+        keyed: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> T:
-        """Do; ``body`` is anything msgspec can encode. Never tried again by itself: it may have taken effect. With a
-        ``key`` the caller may: the server carries it out once. ``headers`` are sent as well."""
+        """Do; ``body`` is anything msgspec can encode. The server carries out once what comes under one ``key``, which
+        is a new one where none is given; ``keyed`` False: the body itself makes a repetition safe. ``headers`` are sent
+        as well."""
+        if key is None and keyed and self._retries:
+            key = secrets.token_urlsafe(16)
         headers = {**(headers or {}), **({"Idempotency-Key": key} if key is not None else {})}
         return await self._call("POST", path, result, content=_encoder.encode(body), headers=headers)
 
@@ -65,7 +85,7 @@ class Rest:
         return await self._call("PUT", path, result, content=_encoder.encode(body))
 
     async def delete(self, path: str, result: type[T]) -> T:
-        """Delete; never tried again by itself."""
+        """Delete; never tried again by itself: the second time there would be nothing to delete."""
         return await self._call("DELETE", path, result)
 
     async def upload(
@@ -115,7 +135,19 @@ class Rest:
         headers = {"Accept": "application/json", **(headers or {})}
         if content:
             headers["Content-Type"] = "application/json"
+        retries = self._retries if method != "DELETE" else 0
+        for failures in range(1, retries + 1):
+            try:
+                return _read(await self._request(method, path, params=params, content=content, headers=headers), result)
+            except StepgateError as error:
+                if not _is_passing(error):
+                    raise
+                await asyncio.sleep(self._pause_s(error, failures))
         return _read(await self._request(method, path, params=params, content=content, headers=headers), result)
+
+    def _pause_s(self, error: StepgateError, failures: int) -> float:
+        advised_s = error.retry_after_s if isinstance(error, Unavailable) else None
+        return max(self._backoff.wait_s(failures), min(advised_s or 0.0, self._backoff.cap_s))
 
     async def _request(self, method: str, path: str, *, headers: dict[str, str], **options: Any) -> httpx2.Response:
         url = f"{self._root}/{path}"
@@ -152,6 +184,11 @@ async def _form(  # noqa: PLR0917  (what a form is made of)
 def part(text: str) -> str:
     """Quote an id for use as one part of a path."""
     return quote(text, safe="")
+
+
+def _is_passing(error: StepgateError) -> bool:
+    """The same call may succeed in a moment: also one whose first try is still being carried out."""
+    return error.temporary or (isinstance(error, RequestRefused) and error.type == _IN_FLIGHT)
 
 
 def _read(response: httpx2.Response, result: type[T]) -> T:
