@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, null, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, null, or_, select, update
 
 from app.domain.job import Content
 from app.services.ports import Item, ItemTask, LogEntry, LogLevel, TaskEnded, TaskKind, TaskState
@@ -36,8 +36,12 @@ _NEXT = Statement(
 _CLAIM = Statement(
     update(item_task)
     .where(item_task.c.key == bindparam("own_key"))
-    .values(node_id=bindparam("own_id"), tries=item_task.c.tries + bindparam("one"))
+    .values(
+        node_id=bindparam("own_id"),
+        tries=case((item_task.c.node_id == bindparam("own_id"), item_task.c.tries), else_=item_task.c.tries + 1),
+    )
 )
+"""A node that takes its own once more has not died over it: the database was away."""
 _TASK = Statement(
     select(
         item_task.c.key,
@@ -135,7 +139,7 @@ class AdministrationQueries(Queries):
         found = self.sql.one(_NEXT, own_id=node_id, count=1)
         if found is None:
             return None
-        self.sql.change(_CLAIM, own_key=found[0], own_id=node_id, one=1)
+        self.sql.change(_CLAIM, own_key=found[0], own_id=node_id)
         row = self.sql.one(_TASK, key=found[0])
         if row is None:
             return None

@@ -118,6 +118,7 @@ async def test_a_task_is_claimed_by_one_living_node_and_again_when_it_is_gone(st
         b"s",
         1,
     )
+    assert await store.run(lambda tx: tx.claim_item_task("n1")) == first, "its own, once more, is no other try"
     second = await store.run(lambda tx: tx.claim_item_task("n2"))
     assert second is not None
     assert second.task_id == "two"

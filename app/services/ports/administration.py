@@ -15,8 +15,8 @@ class TaskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemTask:
-    """Background work that a node has taken. ``body`` is what the work needs to know, opened; ``tries`` counts this
-    one too."""
+    """Background work that a node has taken. ``body`` is what the work needs to know, sealed; ``tries`` counts the
+    nodes that have taken it, this one too."""
 
     key: int
     org_id: str
