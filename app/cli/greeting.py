@@ -34,6 +34,7 @@ class Greeting:
         """Show where the server is and what to try."""
         url = escape(self._settings.public_url or self._url())
         self._say(f"Stepgate serves [bold]{url}[/]   (item {url}/{ORG_ID}/{ITEM_ID})")
+        self._say(f"Console: [bold]{url}/console/[/]")
         command, options = escape(_own_command()), escape(self._options())
         self._say(f"Try next: [bold]{command} watch{options} $({command} create{options})[/]")
         self._say("Stop with Ctrl-C.")
