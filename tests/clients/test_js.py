@@ -20,7 +20,7 @@ from tests.support import ServerProcess, deadline
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "js"
 FILES = sorted(path.name for path in (CLIENT / "test").glob("*.test.js"))
-FILE_S = 10
+FILE_S = 20
 
 
 @pytest.fixture(scope="module")

@@ -238,9 +238,10 @@ export class NotificationManager extends BaseManager {
   }
 
   #receiveReply(reply) {
-    this.#connection.works();
+    const isError = reply.msgType === 'Error';
+    if (!isError) this.#connection.works();
     if (this.#answers.has(reply.message.requestId)) this.#answers.report(reply);
-    else if (reply.msgType === 'Error') this.#receiveRefusal(reply);
+    else if (isError) this.#receiveRefusal(reply);
   }
 
   #receiveRefusal(reply) {

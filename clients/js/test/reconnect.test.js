@@ -347,19 +347,23 @@ test('a gap in what a peer sends makes the client come back for it', async (t) =
   assert.deepEqual(seqsOf(messages), [6, 7, 8]);
 });
 
-test('a refusal that says not now makes the client come back', async (t) => {
-  let refusals = 0;
+test('a refusal that says not now makes the client come back, with pauses that grow', async (t) => {
   const serverUrl = await peer(t, (socket) => {
     socket.send(GREETING);
     socket.on('message', (data) => {
       const { requestId } = JSON.parse(data);
-      refusals += 1;
-      socket.send(JSON.stringify({ msgType: 'Error', timestamp: 1, message: { requestId, msg: 'Not now.', msgCode: 'unavailable' } }));
+      const message = { requestId, msg: 'Not now.', msgCode: 'unavailable' };
+      socket.send(JSON.stringify({ msgType: 'Error', timestamp: 1, message }));
     });
   });
-  const notifications = await notificationsOf(t, { serverUrl });
-  const waiting = phaseOf(notifications, ConnectionPhase.Waiting);
+  const notifications = await notificationsOf(t, { serverUrl, retry: { baseMs: 1, capMs: 100 } });
+  const failures = [];
+  const second = new Promise((resolve) =>
+    notifications.onStateChange(({ phase, cause, failures: count }) => {
+      if (phase === 'waiting' && failures.push([cause.message, count]) === 2) resolve();
+    }),
+  );
   notifications.subscribeToJob('J', () => assert.fail('no message was sent'));
-  assert.equal((await waiting).cause.message, 'Not now.');
-  assert.equal(refusals, 1);
+  await second;
+  assert.deepEqual(failures, [['Not now.', 1], ['Not now.', 2]]);
 });
