@@ -32,13 +32,18 @@ class WhichJobs(msgspec.Struct, rename="camel"):
 
 
 class SearchBody(WhichJobs, rename="camel"):
-    """A search. ``displayNames`` are kept with saved searches and have no effect here."""
+    """A search. ``displayNames`` are kept with saved searches and have no effect here.
+
+    ``returnAllRelatedProperties`` true: a job has a row in the result for each of its rows in the one-to-many tables
+    that ``fields`` name. ``start`` and ``num`` count jobs then too.
+    """
 
     fields: list[str] | None = None
     display_names: list[str] | None = None
     sort_fields: list[SortField] | None = None
     start: Annotated[int, Meta(ge=0, le=2**53)] | None = None
     num: Annotated[int, Meta(ge=1, le=MAX_PAGE)] | None = None
+    return_all_related_properties: bool | None = None
 
 
 class StatisticsBody(WhichJobs, rename="camel"):
@@ -55,7 +60,7 @@ class FieldAnswer(msgspec.Struct, rename="camel"):
 
 
 class SearchAnswer(msgspec.Struct, rename="camel"):
-    """A page of jobs: one row for each job, its values in the order of ``fields``.
+    """A page of jobs: one row for each job (or related row), its values in the order of ``fields``.
 
     ``q`` is the condition with storage names. ``num`` is the number of rows, ``nextStart`` where the next page begins,
     -1 after the last one. Dates are ISO 8601; values of several current steps stand in one text with commas.

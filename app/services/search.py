@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.domain.geometry import read_extent
@@ -57,6 +57,8 @@ def jobs(unit: Unit, body: SearchBody) -> SearchAnswer:
     start, num = body.start or 0, body.num or DEFAULT_NUM
     rows = unit.tx.search_jobs(unit.item, wanted.query, _sort(body.sort_fields or []), start, num + 1)
     page = rows[:num]
+    if body.return_all_related_properties:
+        page = _one_for_each_related_row(unit, page, fields)
     people = _People(unit)
     return SearchAnswer(
         q=wanted.text,
@@ -157,6 +159,23 @@ def _sort(fields: Sequence[SortField]) -> list[SortBy]:
 
 
 # ---------------------------------------------------------------- what is shown
+
+
+def _one_for_each_related_row(unit: Unit, page: Sequence[JobRow], fields: Sequence[Field]) -> list[JobRow]:
+    """The jobs, each once for each row of the one-to-many tables that the fields name, and once where there is none."""
+    tables = {field.property[0] for field in fields if field.property is not None}
+    if not tables:
+        return list(page)
+    found = unit.tx.related_rows_of(unit.item, [str(row.members["jobId"]) for row in page], tables)
+    rows = []
+    for row in page:
+        related = found.get(str(row.members["jobId"]), [])
+        for each in related:
+            own = {(value.table, value.name): (value.value.text, value.value.number) for value in each.values}
+            rows.append(replace(row, properties={**row.properties, **own}))
+        if not related:
+            rows.append(row)
+    return rows
 
 
 class _People:

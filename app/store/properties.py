@@ -3,17 +3,17 @@
 Each value is kept as text and as what it compares by (``schema._property``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, select
 
 from app.domain.properties import PropertyValue, RelatedRow
 from app.domain.values import Value
-from app.services.ports import JobRecord
+from app.services.ports import Item, JobRecord
 from app.store.base import Queries
-from app.store.schema import ext_property, related_row, related_value
-from app.store.sql import Row, Statement, insert_into, put_into
+from app.store.schema import ext_property, job, related_row, related_value
+from app.store.sql import AnyOf, Row, Statement, insert_into, put_into
 
 _VALUE: Final = ("value", "integer", "number")
 """Columns of a ``Value``, in the order of its constructor."""
@@ -29,7 +29,7 @@ _PUT_VALUE = put_into(related_value, ["related_row_key", "name"])
 _OWN_ROW = (related_row.c.job_key == bindparam("own_job"), related_row.c.row_id == bindparam("own_row"))
 _ROW_KEY = Statement(select(related_row.c.key).where(*_OWN_ROW))
 _DELETE_ROW = Statement(delete(related_row).where(*_OWN_ROW))
-_ROWS = Statement(
+_rows = (
     select(
         related_row.c.row_id,
         related_row.c.table_name,
@@ -38,8 +38,17 @@ _ROWS = Statement(
         *(related_value.c[name] for name in _VALUE),
     )
     .select_from(related_row.outerjoin(related_value, related_value.c.related_row_key == related_row.c.key))
-    .where(related_row.c.job_key == bindparam("job_key"))
     .order_by(related_row.c.key, related_value.c.key)
+)
+_ROWS = Statement(_rows.where(related_row.c.job_key == bindparam("job_key")))
+_ROWS_OF_JOBS = Statement(
+    _rows.add_columns(job.c.job_id)
+    .join(job, related_row.c.job_key == job.c.key)
+    .where(
+        job.c.item_key == bindparam("item_key"),
+        AnyOf(job.c.job_id, "job_ids"),
+        AnyOf(related_row.c.table_name, "tables"),
+    )
 )
 
 
@@ -69,13 +78,27 @@ class PropertyQueries(Queries):
         self.sql.change(_DELETE_ROW, own_job=record.key, own_row=row_id)
 
     def related_rows(self, record: JobRecord) -> list[RelatedRow]:
-        rows: dict[str, list[Row]] = {}
-        for row in self.sql.all(_ROWS, job_key=record.key):
-            rows.setdefault(row[0], []).append(row)
-        return [_related_row(row_id, parts) for row_id, parts in rows.items()]
+        return _related_rows(self.sql.all(_ROWS, job_key=record.key))
+
+    def related_rows_of(
+        self, item: Item, job_ids: Collection[str], tables: Collection[str]
+    ) -> Mapping[str, list[RelatedRow]]:
+        found: dict[str, list[Row]] = {}
+        values = {"item_key": item.key, "job_ids": sorted(set(job_ids)), "tables": sorted(set(tables))}
+        for row in self.sql.all(_ROWS_OF_JOBS, **values):
+            found.setdefault(row[-1], []).append(row[:-1])
+        return {job_id: _related_rows(rows) for job_id, rows in found.items()}
 
     def _put_values(self, key: int, row: RelatedRow) -> None:
         self.sql.change_many(_PUT_VALUE, [{"related_row_key": key} | _columns(each) for each in row.values])
+
+
+def _related_rows(found: Iterable[Row]) -> list[RelatedRow]:
+    """The rows of one job, oldest first, from their values."""
+    rows: dict[str, list[Row]] = {}
+    for row in found:
+        rows.setdefault(row[0], []).append(row)
+    return [_related_row(row_id, parts) for row_id, parts in rows.items()]
 
 
 def _columns(given: PropertyValue) -> dict[str, Any]:

@@ -181,6 +181,41 @@ def test_an_unknown_field_and_a_fault_of_grammar_are_told(admin: Person, path: s
     assert admin.refused(path, body)["message"]
 
 
+def test_with_all_related_properties_there_is_a_row_for_each_related_row(admin: Person) -> None:
+    """Of the tables that the fields name; a job that has none keeps its row, and pages are of jobs."""
+    prop = {
+        "propertyName": "day",
+        "propertyAlias": "Day",
+        "propertyOrder": 0,
+        "dataType": "String",
+        "required": False,
+        "editable": True,
+        "visible": True,
+    }
+    table = {
+        "tableName": "visits_5_3",
+        "tableAlias": "Visits",
+        "tableOrder": 0,
+        "relationshipType": "OneToMany",
+        "extendedPropertyDefinitions": [prop],
+    }
+    template = admin.made([{"id": "one", "name": "One", "paths": []}], extendedPropertyTableDefinitions=[table])
+    entries = [{"properties": [{"propertyName": "day", "value": day}]} for day in ("Monday", "Friday")]
+    related = [{"tableName": "visits_5_3", "entries": entries}]
+    word = fresh("visited")
+    admin.job(template, jobName="a", notes=word, relatedProperties=related)
+    admin.job(template, jobName="b", notes=word)
+    body = {"q": f"notes='{word}'", "fields": ["jobName", "visits_5_3.day"], "num": 1}
+    body |= {"sortFields": [{"field": "jobName"}]}
+    assert admin.post("jobs/search", body)["results"] == [["a", None]]
+    body["returnAllRelatedProperties"] = True
+    first = admin.post("jobs/search", body)
+    assert first["results"] == [["a", "Monday"], ["a", "Friday"]]
+    assert (first["num"], first["nextStart"]) == (2, 1)
+    assert admin.post("jobs/search", body | {"start": 1})["results"] == [["b", None]]
+    assert admin.post("jobs/search", body | {"fields": ["jobName"]})["results"] == [["a"]]
+
+
 def test_everybody_with_a_role_may_search(viewer: Person, mark: str) -> None:
     assert viewer.username == VIEWER
     assert viewer.post("jobs/statistics", {"search": mark})["total"] == 3

@@ -329,6 +329,12 @@ async def test_related_rows_are_added_changed_and_deleted_each_by_its_id(store: 
     ]
     with pytest.raises(Conflict):
         await store.run(lambda tx: tx.add_related_row(record, rows[0]))
+    item = await store.read(item_of)
+    kept = await store.read(lambda tx: tx.related_rows(record))
+    job_id, tables = record.job.job_id, {row.table for row in kept}
+    found = await store.read(lambda tx: tx.related_rows_of(item, [job_id, "none"], tables))
+    assert found == {job_id: kept}
+    assert await store.read(lambda tx: tx.related_rows_of(item, [job_id], ["another"])) == {}
 
 
 async def test_holds_stay_on_record_with_their_first_release(store: AnyStore) -> None:

@@ -143,6 +143,10 @@ class JobTx(Protocol):
 
     def delete_related_row(self, record: JobRecord, row_id: str) -> None: ...
     def related_rows(self, record: JobRecord) -> list[RelatedRow]: ...
+    def related_rows_of(
+        self, item: Item, job_ids: Collection[str], tables: Collection[str]
+    ) -> Mapping[str, list[RelatedRow]]:
+        """The rows of these tables, oldest first, by the id of the job; one without any may be missing."""
 
     def set_step_output(self, record: JobRecord, step_id: str, values: Sequence[Scalar]) -> None:
         """What a run of a service step has put out, in place of what its last run did (``JobOutputArray``)."""
