@@ -24,7 +24,7 @@ async function acted(response) {
 
 async function managed(type, id) {
   const { jobs: [job] } = await jobs().manageJobs(type, [id]);
-  if (!job.success) throw new Error(job.message);
+  if (!job.success) throw new Error(job.message.replace(/^Job '[^']*': /, "")); // its name stands beside it
 }
 
 /** Does one thing to many jobs, a few at a time, and shows what became of each. `rows`: `{jobId, jobName}`. */
