@@ -64,19 +64,40 @@ def watch(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the messages as they come, one JSON text a line.")
     ] = False,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Print a line for each message also on a terminal; nothing is drawn over.")
+    ] = False,
 ) -> None:
-    """Print the messages of jobs as they come, until Ctrl-C. Lost connections are made again; nothing is missed."""
+    """Watch jobs until Ctrl-C. A terminal shows how they stand, drawn anew with each message; a pipe gets one line for
+    each. Lost connections are made again; nothing is missed."""
+    live = sys.stdout.isatty() and not as_json and not lines
 
     async def follow(client: Client) -> None:
         names: dict[str, str] = {}
         for job in jobs:
             names |= {} if as_json else await step_names(client, job)
         positions = {} if since is None else {job: await _position(client, job, since) for job in jobs}
+        if live:
+            await _draw(client, jobs, names, positions)
+            return
         async with client.notifications(*jobs, since=positions, on_state=_tell_connection) as messages:
             async for message in messages:
                 _print(message, names, as_json=as_json, with_job=len(jobs) > 1)
 
     target.do(follow)
+
+
+async def _draw(client: Client, jobs: list[str], names: Names, positions: dict[str, Position]) -> None:
+    from rich.live import Live
+
+    from app.cli.live_view import LiveView
+
+    view = LiveView(jobs, names)
+    with Live(view, refresh_per_second=8, vertical_overflow="visible") as drawn:
+        async with client.notifications(*jobs, since=positions, on_state=view.connection) as messages:
+            async for message in messages:
+                view.take(message)
+                drawn.update(view)
 
 
 async def _position(client: Client, job: str, seq: int) -> Position:

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -227,6 +229,31 @@ def test_watch_prints_a_line_for_each_message_until_ctrl_c(job: str, stepgate: R
         assert process.wait(deadline(1)) == cli.INTERRUPTED
         assert process.stderr is not None
         assert process.stderr.read() == ""
+
+
+def test_watch_draws_how_the_job_stands_on_a_terminal(job: str, stepgate: Run) -> None:
+    ours, theirs = pty.openpty()
+    quiet = {name: value for name, value in os.environ.items() if name != "PYTHONASYNCIODEBUG"}
+    command = [sys.executable, "-m", "app", "watch", job]
+    with subprocess.Popen(command, env=quiet | {"TERM": "xterm", "COLUMNS": "140"}, stdout=theirs) as process:
+        os.close(theirs)
+        try:
+            drawn = read_terminal(ours, "Do the work")
+            assert "waits" in drawn
+            stepgate("hold", job)
+            assert "held by hand, set by admin" in read_terminal(ours, "set by admin")
+        finally:
+            process.kill()
+            os.close(ours)
+
+
+def read_terminal(terminal: int, text: str) -> str:
+    """Read what a program draws, until it has drawn ``text``."""
+    drawn = ""
+    while text not in drawn:
+        assert select.select([terminal], [], [], deadline(5))[0], f"{text!r} was never drawn: {drawn}"
+        drawn += os.read(terminal, 65_536).decode(errors="replace")
+    return drawn
 
 
 def test_watch_begins_after_a_number_and_prints_frames_as_they_came(job: str, stepgate: Run) -> None:
