@@ -5,6 +5,7 @@ own, of a small database that is always the same.
 """
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from app.expressions.job_fields import find_field
 from app.expressions.where_grammar import read
 from app.services.ports import Item, JobQuery, SortBy
+from app.store import holds, item_removal, jobs
 from app.store import search_statements as statements
 from app.store.migrate import migrate
 from app.store.search_shapes import Shape, taken_apart
@@ -196,3 +198,17 @@ def test_what_sqlite_is_told_stays_when_the_server_starts_again(tmp_path: Path) 
     assert told() != first
     asyncio.run(migrate(path))
     assert told() == first
+
+
+def test_what_sqlite_is_told_leads_no_other_query_to_read_all_jobs(tmp_path: Path) -> None:
+    """Cycles of dependencies are looked for in the writer's thread: a filter made of all jobs would hold up all others.
+    So would a look through all items' jobs for those of one that is being deleted, a thousand times over."""
+    path = tmp_path / "stepgate.db"
+    asyncio.run(migrate(path))
+    connection = sqlite3.connect(path)
+    for statement in (holds._EDGES, item_removal._JOBS, jobs._CHILDREN, jobs.LOCK_JOBS):
+        text = statement.sqlite
+        values = {**dict.fromkeys(re.findall(r":(\w+)", text.sql)), **text.constants}
+        lines = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text.sql}", values)]
+        assert not any("BLOOM FILTER" in line or line.startswith("SCAN job") for line in lines), lines
+    connection.close()
