@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from app.api.access_log import AccessLog
 from app.api.plain_paths import PlainPaths
@@ -13,6 +14,9 @@ from app.api.routes import routes
 from app.bootstrap import OnFirstStart, run_gateway
 from app.console import files as console
 from app.settings import Settings
+
+CREDENTIAL_HEADERS = ("Authorization", "X-Esri-Authorization", "Authentication")
+"""Where a token may travel: the last one only of the v3 dialects."""
 
 
 def create_app(settings: Settings, on_first_start: OnFirstStart | None = None) -> Starlette:
@@ -39,13 +43,28 @@ def create_app(settings: Settings, on_first_start: OnFirstStart | None = None) -
 
     app = Starlette(
         routes=[*console.routes, *routes],
-        middleware=[Middleware(AccessLog), Middleware(PlainPaths)],
+        middleware=[Middleware(AccessLog), *_pages_from_elsewhere(settings), Middleware(PlainPaths)],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
     )
     app.state.start_error = None
     app.state.figures = None
     return app
+
+
+def _pages_from_elsewhere(settings: Settings) -> list[Middleware]:
+    """What lets pages of the origins in the settings use the API. No cookies: a token travels in a header."""
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=(*CREDENTIAL_HEADERS, "Content-Type", "Idempotency-Key", "Range"),
+            expose_headers=("Content-Disposition", "Content-Range", "ETag", "Retry-After"),
+        )
+    ]
 
 
 def _keep_quiet(_: str) -> None:

@@ -26,6 +26,7 @@ _SECRETS = frozenset({"admin_password", "secret_key", "database_url", "redis_url
 FOREIGN_PREFIXES = ("STEPGATE_TEST_", "STEPGATE_BENCH_")
 """Variables of the test suite and the benchmarks."""
 
+_ORIGIN = re.compile(r"https?://[^/?#\s@]+")
 _HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -141,6 +142,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, Meta(description="Let webhooks without a secret make jobs: whoever knows their address can.")
     ] = False
 
+    # pages from elsewhere
+    allowed_pages: Annotated[
+        str | None,
+        Meta(
+            description="Origins, with commas between, whose pages may use the API in a browser "
+            "(https://maps.example.org,http://localhost:5173); * for all."
+        ),
+    ] = None
+
     # what one peer may ask for
     max_body_bytes: Annotated[Positive, Meta(description="Largest body of an HTTP request.")] = 10 * 1024 * 1024
     max_attachment_bytes: Annotated[Positive, Meta(description="Largest file that can be attached.")] = 10 * 1024 * 1024
@@ -183,6 +193,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def allowed_addresses(self) -> tuple[str, ...]:
         """The exceptions of ``allow_private_addresses``, one by one."""
         words = (self.allow_private_addresses or "").split(",")
+        return tuple(word.strip() for word in words if word.strip())
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins of ``allowed_pages``, one by one."""
+        words = (self.allowed_pages or "").split(",")
         return tuple(word.strip() for word in words if word.strip())
 
     @property
@@ -299,6 +315,11 @@ def _check_together(settings: Settings) -> None:
         f"STEPGATE_ALLOW_PRIVATE_ADDRESSES: {word!r} is neither an address, a network, nor the name of a host."
         for word in settings.allowed_addresses
         if not _is_place(word)
+    ]
+    faults += [
+        f"STEPGATE_ALLOWED_PAGES: {origin!r} is no origin; write it like https://maps.example.org, or * for all."
+        for origin in settings.allowed_origins
+        if origin != "*" and not _ORIGIN.fullmatch(origin)
     ]
     if faults:
         raise SettingsError(faults)

@@ -138,3 +138,26 @@ async def test_a_mistake_of_ours_is_logged_as_500_and_explained_to_nobody(
     assert "inside" not in answer.text
     (line,) = [record for record in caplog.records if record.name == "app.access"]
     assert line.__dict__["fields"]["status"] == 500
+
+
+async def test_pages_of_allowed_origins_and_no_others_may_use_the_api(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=tmp_path / "data", allowed_pages="https://maps.example.org"))
+    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-esri-authorization,range"}
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://gate") as client:
+            ours = {"Origin": "https://maps.example.org"}
+            preflight = await client.options("/workflow/x/jobs/1/location", headers=ours | asked)
+            refused = await client.get("/workflow/x/jobs/1", headers=ours)
+            theirs = await client.get("/healthz", headers={"Origin": "https://elsewhere.example.org"})
+    assert preflight.status_code == httpx2.codes.OK
+    assert preflight.headers["access-control-allow-origin"] == "https://maps.example.org"
+    assert "X-Esri-Authorization" in preflight.headers["access-control-allow-headers"]
+    assert refused.status_code == httpx2.codes.UNAUTHORIZED
+    assert refused.headers["access-control-allow-origin"] == "https://maps.example.org"
+    assert "access-control-allow-origin" not in theirs.headers
+
+
+async def test_without_the_setting_no_page_from_elsewhere_is_told_anything(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/healthz", headers={"Origin": "https://maps.example.org"})
+    assert "access-control-allow-origin" not in answer.headers

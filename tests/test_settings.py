@@ -61,6 +61,14 @@ def test_exceptions_for_private_addresses_are_addresses_networks_and_hosts() -> 
     assert Settings().allowed_addresses == ()
 
 
+def test_pages_are_allowed_by_their_origins() -> None:
+    settings = read_settings({"STEPGATE_ALLOWED_PAGES": "https://maps.example.org, http://localhost:5173"})
+    assert settings.allowed_origins == ("https://maps.example.org", "http://localhost:5173")
+    assert Settings().allowed_origins == ()
+    with pytest.raises(SettingsError, match=r"'https://maps\.example\.org/' is no origin"):
+        read_settings({"STEPGATE_ALLOWED_PAGES": "*,https://maps.example.org/"})
+
+
 @pytest.mark.parametrize("word", ["10.0.0.0/33", "10.0.0.300", "gis/internal", "https://gis.internal", "a b", "-"])
 def test_an_exception_that_is_neither_is_refused(word: str) -> None:
     with pytest.raises(SettingsError, match="STEPGATE_ALLOW_PRIVATE_ADDRESSES"):
