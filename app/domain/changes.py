@@ -60,6 +60,9 @@ STEP_MEMBERS: Final = {
 _NEEDED: Final = frozenset({"name", "priority", "status", "owned_by", "percent_complete"})
 """A job is never without these."""
 
+LONGEST: Final[Mapping[str, int]] = {"name": 255, "status": 100}
+"""Characters that a member may have at most: what is searched and sorted by is in indexes, whose rows have an end."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberChange:
@@ -139,6 +142,9 @@ def check_member(change: MemberChange) -> None:
         raise InvalidValue("it must have a value")
     if change.attribute == "percent_complete" and not 0 <= change.value <= 100:
         raise InvalidValue("it must be 0 to 100")
+    longest = LONGEST.get(change.attribute)
+    if longest is not None and len(change.value) > longest:
+        raise InvalidValue(f"it must have at most {longest} characters")
 
 
 def differing(job: Job, changes: tuple[MemberChange, ...]) -> tuple[MemberChange, ...]:

@@ -4,10 +4,12 @@ Source: rest.md 6, 14.3, 14.4. Times are milliseconds since 1970 (UTC) once read
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
+from app.domain.changes import LONGEST
 from app.domain.diagram import DRAFT_VERSION, Diagram, Path, Schedule, Step, check_steps, initial_step
 from app.domain.job import AssignedType
 from app.domain.soundness import Finding, FindingKind
@@ -53,7 +55,7 @@ class WirePath(msgspec.Struct, rename="camel"):
     assigned_type: AssignedType | None = None
     assigned_to: str | None = None
     is_assigned_to_custom_expression: bool | None = None
-    status: str | None = None
+    status: Annotated[str, Meta(max_length=LONGEST["status"])] | None = None
     notifications: list[Any] | str | None = None
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from app.domain.changes import LONGEST
 from app.domain.job import AssignedType
 from app.errors import InvalidValue
 from app.protocol.documents import check_document, members_of, without_transport
@@ -48,12 +49,12 @@ class WireTemplate(msgspec.Struct, rename="camel", kw_only=True):
     job_template_id: str | None = None
     category: str | None = None
     description: str | None = None
-    default_job_name: str | None = None
+    default_job_name: Annotated[str, Meta(max_length=200)] | None = None
     default_assigned_type: AssignedType | None = None
     default_assigned_to: str | None = None
     default_description: str | None = None
-    default_status: str | None = None
-    default_final_status: str | None = None
+    default_status: Annotated[str, Meta(max_length=LONGEST["status"])] | None = None
+    default_final_status: Annotated[str, Meta(max_length=LONGEST["status"])] | None = None
     job_start_date_type: Literal["CreationDate", "SpecificDate"] | None = None
     default_start_date: str | None = None
     default_due_date: str | None = None

@@ -7,6 +7,7 @@ from functools import lru_cache
 import msgspec
 
 from app.domain.actions import Moment
+from app.domain.changes import MEMBER_OF, MemberChange, check_member
 from app.domain.diagram import Diagram
 from app.domain.job import (
     MAX_DESCENDANTS,
@@ -179,8 +180,7 @@ def check_overrides(unit: Unit, overrides: JobOverrides) -> None:
         raise InvalidValue(f"numberOfJobs must be 1 to {MAX_JOBS}.")
     if overrides.job_id is not None and overrides.number_of_jobs != 1:
         raise InvalidValue("jobId names one job, so numberOfJobs must be 1.")
-    if overrides.percent_complete is not None and not 0 <= overrides.percent_complete <= 100:
-        raise InvalidValue("percentComplete must be 0 to 100.")
+    _check_members(overrides)
     if overrides.owned_by is not None:
         check_owner(unit.tx, unit.item, overrides.owned_by)
     if overrides.parent_job and unit.tx.job(unit.item, overrides.parent_job) is None:
@@ -188,6 +188,20 @@ def check_overrides(unit: Unit, overrides: JobOverrides) -> None:
     if overrides.assignment is not None:
         _check_assignee(unit, overrides.assignment)
     _check_lookups(unit, overrides)
+
+
+def _check_members(overrides: JobOverrides) -> None:
+    given = {
+        "name": overrides.job_name,
+        "status": overrides.job_status,
+        "percent_complete": overrides.percent_complete,
+    }
+    for attribute, value in given.items():
+        if value:  # an empty one counts as none
+            try:
+                check_member(MemberChange(attribute, value))
+            except InvalidValue as error:
+                raise InvalidValue(f"{MEMBER_OF[attribute].wire}: {error.message}.") from None
 
 
 def _check_assignee(unit: Unit, assignment: Assignment) -> None:

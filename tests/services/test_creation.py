@@ -229,6 +229,8 @@ REFUSALS: list[tuple[dict[str, Any], type[GatewayError], str]] = [
     ({"job_id": "taken"}, Conflict, "taken"),
     ({"job_id": "deleted"}, Conflict, "deleted"),
     ({"percent_complete": -0.1}, InvalidValue, "percentComplete"),
+    ({"job_name": "x" * 256}, InvalidValue, "jobName: it must have at most 255 characters"),
+    ({"job_status": "x" * 101}, InvalidValue, "jobStatus: it must have at most 100 characters"),
     ({"percent_complete": 100.1}, InvalidValue, "percentComplete"),
     ({"owned_by": "nobody"}, InvalidValue, "ownedBy: there is no user"),
     ({"owned_by": "gone"}, InvalidValue, "ownedBy: there is no user"),

@@ -253,6 +253,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"members": {"status": ""}}, "jobStatus"),
     ({"members": {"owned_by": "nobody"}}, "no user 'nobody'"),
     ({"members": {"owned_by": "outsider"}}, "no user 'outsider' with a role in this item"),
+    ({"members": {"name": "x" * 256}}, "jobName: it must have at most 255 characters"),
+    ({"members": {"status": "x" * 101}}, "jobStatus: it must have at most 100 characters"),
     ({"members": {"parent_job": "nothing"}}, "no job 'nothing'"),
     ({"members": {"parent_job": "self"}}, "is the job itself"),
     ({"members": {"parent_job": "child"}}, "comes below it"),

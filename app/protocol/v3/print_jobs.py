@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from app.domain.changes import LONGEST
 from app.domain.job import Document, Job
 from app.domain.phases import Phase
 from app.protocol.v3.ids import MAX_NUMBER
@@ -146,7 +147,7 @@ class ClientJob(msgspec.Struct, rename="camel"):
     queue: Name
     owner: Name
     computer: Name
-    name: Name
+    name: Annotated[str, Meta(min_length=1, max_length=LONGEST["name"])]
     uuid: Annotated[str, Meta(min_length=1, max_length=200)]
     size: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] | None = None
     job_info: JobInfo | None = None
