@@ -161,3 +161,8 @@ async def test_pages_of_allowed_origins_and_no_others_may_use_the_api(tmp_path: 
 async def test_without_the_setting_no_page_from_elsewhere_is_told_anything(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/healthz", headers={"Origin": "https://maps.example.org"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_the_process_lists_itself_among_those_that_serve(app: Starlette, client: httpx2.AsyncClient) -> None:
+    own = app.state.gateway.engine.node_id
+    assert (await client.get("/nodes")).json() == {"nodes": [{"nodeId": own, "answers": True}]}

@@ -29,6 +29,19 @@ class Readiness(msgspec.Struct):
     bus: Literal["up", "down"] | msgspec.UnsetType = msgspec.UNSET
 
 
+class ServingNode(msgspec.Struct, rename="camel"):
+    """A process that serves from this database. ``answers``: it is the one that gave this answer."""
+
+    node_id: str
+    answers: bool
+
+
+class ServingNodes(msgspec.Struct):
+    """All of them, by id."""
+
+    nodes: list[ServingNode]
+
+
 async def healthz(_: Request) -> Response:
     """The process lives and its event loop turns; a supervisor restarts it when this does not answer."""
     return success()
@@ -52,6 +65,13 @@ async def readyz(request: Request) -> Response:
     if gateway(request).settings.redis_url is None:
         return JsonResponse(Readiness())
     return JsonResponse(Readiness(bus="up" if gateway(request).bus.stats.is_up else "down"))
+
+
+async def nodes(request: Request) -> Response:
+    """The processes that have a lease. One that died is listed until its lease is over and another has noticed."""
+    engine = gateway(request).engine
+    found = await engine.store.read(lambda tx: tx.nodes())
+    return JsonResponse(ServingNodes([ServingNode(node_id, node_id == engine.node_id) for node_id in found]))
 
 
 async def metrics(request: Request) -> Response:

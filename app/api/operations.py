@@ -10,7 +10,7 @@ from typing import Final
 
 from app.api.answers import AnswerTaken
 from app.api.configurations import FILE_TYPES
-from app.api.health import Readiness
+from app.api.health import Readiness, ServingNodes
 from app.api.items import ItemDetails, ServerStatus
 from app.api.operation import ANY, FLAG, FORM, JSON, TEXT, URL_ENCODED, Either, Extended, Operation
 from app.api.problems import RETRY_AFTER_S
@@ -799,6 +799,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "GET /healthz": Operation("healthz", "Server", "Ask whether the process lives", Success, errors=()),
     "GET /readyz": Operation("readyz", "Server", "Ask whether requests can be served", Readiness, errors=(503,)),
+    "GET /nodes": Operation("nodes", "Server", "List the processes that serve together", ServingNodes, errors=(503,)),
     "GET /metrics": Operation("metrics", "Server", "Read counters, for Prometheus", "text/plain", errors=()),
     "GET /openapi.json": Operation(
         "openapi", "Documentation", "This API, as OpenAPI 3.1", {"type": "object"}, errors=()

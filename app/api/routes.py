@@ -171,6 +171,7 @@ routes: Final[list[BaseRoute]] = [
     # the server
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),
+    Route("/nodes", health.nodes, methods=["GET"]),
     Route("/metrics", health.metrics, methods=["GET"]),
     Route("/openapi.json", docs_page.openapi, methods=["GET"]),
     Route("/asyncapi.json", docs_page.asyncapi, methods=["GET"]),

@@ -119,6 +119,11 @@ class Engine:
         self._actors = Actors()
         self._command_ids = Ids(secrets.token_urlsafe(48))  # asking the system for random bytes costs 20 us each time
 
+    @property
+    def node_id(self) -> str:
+        """This process, as the others know it."""
+        return self._runner.node_id
+
     async def execute(self, caller: Caller, use_case: Callable[[Unit], T]) -> T:
         """Run ``use_case`` in one write transaction and return its result after the commit.
 

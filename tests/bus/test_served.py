@@ -1,6 +1,7 @@
 """Two server processes on one PostgreSQL and one Redis, and what they say of it."""
 
 import asyncio
+import json
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -47,6 +48,14 @@ async def figures(server: ServerProcess) -> dict[str, float]:
     return {name.removeprefix("stepgate_"): float(value) for name, value in found}
 
 
+async def self_and_other(pair: list[ServerProcess]) -> bool:
+    """Both list the same two processes, each with itself as the one that answers."""
+    told = [json.loads(await ask(server, "/nodes"))["nodes"] for server in pair]
+    ids = [[node["nodeId"] for node in nodes] for nodes in told]
+    own = {node["nodeId"] for nodes in told for node in nodes if node["answers"]}
+    return ids[0] == ids[1] and len(ids[0]) == 2 and own == set(ids[0])
+
+
 async def test_what_is_done_on_one_server_is_told_on_the_other_and_a_lost_redis_is_told_and_stops_neither(
     pair: list[ServerProcess], guarded_redis: RedisServer
 ) -> None:
@@ -58,6 +67,7 @@ async def test_what_is_done_on_one_server_is_told_on_the_other_and_a_lost_redis_
         step_id = (await here.get_job(job_id)).current_steps[0].step_id
         async with watching(there, job_id) as watcher:
             assert await all_say("up")
+            assert await self_and_other(pair)
             await here.hold(job_id, step_id)
             await watcher.next_of(StepHeld)
             guarded_redis.kill9()

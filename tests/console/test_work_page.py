@@ -78,3 +78,11 @@ def test_the_introduction_is_walked_through_to_its_end_with_a_place_a_file_and_a
     job = item.get(f"jobs/{job_id}")
     assert (job["currentSteps"], job["percentComplete"], job["hasLocation"]) == ([], 100, 1)
     assert len(item.get(f"jobs/{job_id}/attachments")["attachments"]) == 1
+
+
+def test_the_system_page_shows_figures_and_the_process_that_serves(sign_in: SignIn) -> None:
+    page = sign_in(address="#/system")
+    row = page.get_by_role("row").filter(has_text="yes").first
+    row.wait_for()
+    assert len(row.locator("code").inner_text()) > 8
+    assert page.get_by_text("ready", exact=True).count() == 1

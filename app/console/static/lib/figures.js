@@ -1,4 +1,5 @@
-/** What the server counts, read again and again: `/metrics` (Prometheus text) as figures, and figures as rates. */
+/** What the server counts, read again and again: `/metrics` (Prometheus text) as figures, and figures as rates; beside
+ * them `/readyz` and `/nodes`. */
 import { reach } from "./api.js";
 import { ROOT } from "./session.js";
 
@@ -26,6 +27,8 @@ export const sumOf = (figures, name) => (figures?.get(name) ?? []).reduce((sum, 
 export class Figures extends EventTarget {
   samples = [];
   health = null;
+  /** `[{nodeId, answers}]`, the processes that serve together; null while the server cannot tell. */
+  nodes = null;
   failure = null;
   #timer = null;
 
@@ -42,8 +45,9 @@ export class Figures extends EventTarget {
   async take() {
     if (document.hidden || !reach.reachable) return;
     try {
-      const [metrics, ready] = await Promise.all([fetch(`${ROOT}metrics`), fetch(`${ROOT}readyz`)]);
+      const [metrics, ready, nodes] = await Promise.all(["metrics", "readyz", "nodes"].map((path) => fetch(`${ROOT}${path}`)));
       this.health = { ready: ready.ok, ...(await ready.json()) };
+      this.nodes = nodes.ok ? (await nodes.json()).nodes : null;
       this.samples = [...this.samples, { at: Date.now(), figures: parseMetrics(await metrics.text()) }].slice(-KEPT);
       this.failure = null;
     } catch (error) {

@@ -37,6 +37,7 @@ customElements.define("stepgate-system", class extends Page {
         ${figures.samples.some((sample) => sumOf(sample.figures, "stepgate_evictions_total") > 0) ? html`<p class="notice warn">${icon("alert")} ${whole(figures.now("stepgate_evictions_total"))} slow consumers were cut because they did not read what they were sent. They come back by themselves and miss nothing.</p>` : nothing}
         <div class="tiles">${this.#tiles()}</div>
         <div class="charts" data-samples=${figures.samples.length}>${this.#charts()}</div>
+        ${this.#nodes()}
         ${this.#actions()}
       </div>`;
   }
@@ -76,6 +77,14 @@ customElements.define("stepgate-system", class extends Page {
       ["Unsent bytes", [level("waiting for peers to read", "stepgate_unsent_bytes", size)]],
     ];
     return charts.map(([heading, lines]) => html`<stepgate-chart .heading=${heading} .times=${figures.times} .lines=${lines}></stepgate-chart>`);
+  }
+
+  #nodes() {
+    const { nodes } = this.figures;
+    if (!nodes) return nothing;
+    return html`<section class="card plain"><header><h2>Nodes</h2></header><div class="table-frame"><table>
+      <thead><tr><th scope="col">Process</th><th scope="col">Its figures are on this page</th></tr></thead>
+      <tbody>${nodes.map(({ nodeId, answers }) => html`<tr><td><code>${nodeId}</code></td><td>${answers ? html`<span class="badge good">yes</span>` : "no"}</td></tr>`)}</tbody></table></div></section>`;
   }
 
   #actions() {
