@@ -141,6 +141,7 @@ def test_a_page_shows_how_far_an_upload_is_and_can_call_it_off(job_page: Page) -
     bar = job_page.locator("progress")
     assert added["alias"] == "big.bin"
     assert bar.evaluate("bar => bar.value === bar.max && bar.max > 3_000_000")
+    slow_uploads(job_page)
     assert job_page.evaluate("attachAborted()") == "AbortError"
     assert [each["fileName"] for each in job_page.evaluate("attachments()")] == ["big.bin"]
 
@@ -158,6 +159,12 @@ def test_the_kiosk_of_the_gallery_shows_where_jobs_are_and_whom_they_need(server
     call(server, f"jobs/{job_id}/action", {"type": "Run"})
     expect(row).to_have_class("asks")
     assert errors == []
+
+
+def slow_uploads(page: Page) -> None:
+    """Let the page send a megabyte a second: what is sent at once cannot be called off."""
+    speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", speed)
 
 
 def call(server: ServerProcess, path: str, body: dict[str, Any]) -> Any:

@@ -185,7 +185,7 @@ async def test_another_process_may_write_beside_it(database: Database) -> None:
     store = await open_sqlite(database)
     other = sqlite3.connect(database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    other.execute("INSERT INTO item (item_id, org_id, name) VALUES ('theirs', 'workflow', 'Theirs')")
+    other.execute("INSERT INTO item (item_id, org_id, name, going) VALUES ('theirs', 'workflow', 'Theirs', 0)")
     running = asyncio.create_task(store.run(partial(add_item, "ours")))
     await store.read(SqlTx.items)
     assert not running.done()
