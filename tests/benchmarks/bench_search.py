@@ -248,6 +248,7 @@ async def _filled(url: str, fill: Callable[[int], None], jobs: int) -> None:
     await migrate(url)
     begin = time.perf_counter()
     fill(jobs)
+    await migrate(url)  # an index that was made again has lost its statistics on SQLite: every start gives them back
     print(f"{jobs:,} jobs written in {time.perf_counter() - begin:.0f} s", flush=True)
 
 
