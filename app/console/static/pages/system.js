@@ -82,7 +82,7 @@ customElements.define("stepgate-system", class extends Page {
   #nodes() {
     const { nodes } = this.figures;
     if (!nodes) return nothing;
-    return html`<section class="card plain"><header><h2>Nodes</h2></header><div class="table-frame"><table>
+    return html`<section class="card plain"><header><h2>Nodes</h2></header><div class="table-frame" tabindex="0" role="region" aria-label="Nodes"><table>
       <thead><tr><th scope="col">Process</th><th scope="col">Its figures are on this page</th></tr></thead>
       <tbody>${nodes.map(({ nodeId, answers }) => html`<tr><td><code>${nodeId}</code></td><td>${answers ? html`<span class="badge good">yes</span>` : "no"}</td></tr>`)}</tbody></table></div></section>`;
   }
@@ -90,7 +90,7 @@ customElements.define("stepgate-system", class extends Page {
   #actions() {
     const counted = (this.figures.last.get("stepgate_actions_total") ?? []).toSorted((a, b) => b.value - a.value);
     if (!counted.length) return nothing;
-    return html`<section class="card plain"><header><h2>Actions since the start</h2></header><div class="table-frame"><table>
+    return html`<section class="card plain"><header><h2>Actions since the start</h2></header><div class="table-frame" tabindex="0" role="region" aria-label="Actions since the start"><table>
       <thead><tr><th scope="col">Action</th><th scope="col">What became of it</th><th scope="col" class="number">Steps</th></tr></thead>
       <tbody>${counted.map(({ labels, value }) => html`<tr><td>${labels.type}</td><td>${labels.status === "Success" ? html`<span class="badge good">${labels.status}</span>` : html`<span class="badge warn">${labels.status}</span>`}</td><td class="number">${whole(value)}</td></tr>`)}</tbody></table></div></section>`;
   }
