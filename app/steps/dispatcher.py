@@ -17,7 +17,7 @@ from app.services.ports import Dispatch, DispatchSender, Store, Tx
 from app.steps.calls import ServerCalls
 from app.steps.services import ItemServices
 from app.steps.tasks import Tasks
-from app.steps.watch import RETRY_S, Watch
+from app.steps.watch import RETRY_S, Watch, sleep_s
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,6 @@ AT_ONCE = 16
 
 PAUSES_S: Sequence[float] = (10, 60, 300, 1_800, 7_200)
 """Before the second try, the third, and so on; after the last one it is given up."""
-
-_LONGEST_SLEEP_S = 5.0
-"""Look again after so long even if nothing is due: a node that had one may be gone."""
 
 _UNKNOWN = "The server stopped while it was sent; it may have arrived."
 
@@ -85,11 +82,9 @@ class Dispatcher:
         if not rooms:
             return None
         next_ms = await self._store.read(lambda tx: tx.next_dispatch_ms(list(rooms)))
-        if next_ms is None:
-            return _LONGEST_SLEEP_S
-        left_ms = next_ms - self._store.now_ms()
-        if left_ms > 0:
-            return min(left_ms / 1000, _LONGEST_SLEEP_S)
+        pause_s = sleep_s(next_ms, self._store.now_ms())
+        if pause_s > 0:
+            return pause_s
         node_id = self._node_id()
 
         def claim(tx: Tx) -> list[Dispatch]:

@@ -7,12 +7,9 @@ from app.services import schedules
 from app.services.engine import ItemGone
 from app.services.ports import DueAutomation, Store
 from app.steps.calls import ServerCalls
-from app.steps.watch import Watch
+from app.steps.watch import Watch, sleep_s
 
 log = logging.getLogger(__name__)
-
-_LONGEST_SLEEP_S = 5.0
-"""Look again after so long even if nothing is due: another node may have been told of an earlier moment."""
 
 _TAKEN_S = 0.05
 """Look again after so long when other nodes are at all that is due."""
@@ -41,11 +38,9 @@ class Schedules:
     async def _make_due(self) -> float:
         """Make what is due; returns how many seconds to sleep."""
         next_ms = await self._store.read(lambda tx: tx.next_automation_ms())
-        if next_ms is None:
-            return _LONGEST_SLEEP_S
-        left_ms = next_ms - self._store.now_ms()
-        if left_ms > 0:
-            return min(left_ms / 1000, _LONGEST_SLEEP_S)
+        pause_s = sleep_s(next_ms, self._store.now_ms())
+        if pause_s > 0:
+            return pause_s
         due = await self._store.read(lambda tx: tx.due_automations(tx.now_ms()))
         made = [each for each in due if await self._make(each)]
         return 0 if made else _TAKEN_S

@@ -8,13 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from app.services.engine import ItemGone
 from app.services.ports import Store, Timer
-from app.steps.watch import RETRY_S, Watch
+from app.steps.watch import RETRY_S, Watch, sleep_s
 
 log = logging.getLogger(__name__)
-
-_LONGEST_SLEEP_S = 5.0
-"""Look again after so long even if nothing is due: a node that has set a timer may be gone, a clock may have been
-set."""
 
 _TAKEN_S = 0.05
 """Look again after so long when another node is just taking what is due."""
@@ -52,11 +48,9 @@ class Timers:
         """Fire what is due; returns how many seconds to sleep."""
         node_id = self._node_id()
         next_ms = await self._store.read(lambda tx: tx.next_timer_ms(node_id))
-        if next_ms is None:
-            return _LONGEST_SLEEP_S
-        left_ms = next_ms - self._store.now_ms()
-        if left_ms > 0:
-            return min(left_ms / 1000, _LONGEST_SLEEP_S)
+        pause_s = sleep_s(next_ms, self._store.now_ms())
+        if pause_s > 0:
+            return pause_s
         limit = _BATCH + self._failing  # those that keep failing come first each time, and must not hide the others
         due = await self._store.run(lambda tx: tx.claim_timers(node_id, tx.now_ms(), limit))
         failed = [timer for timer in due if not await self._fire(timer)]

@@ -12,6 +12,18 @@ RETRY_S = 1.0
 """Look again after so long when it failed."""
 
 
+LONGEST_SLEEP_S = 5.0
+"""Look again after so long even if nothing is due: another node may have set something earlier, or have died with what
+it had taken, and a clock may have been set."""
+
+
+def sleep_s(next_ms: int | None, now_ms: int) -> float:
+    """How many seconds to sleep when the next row is due at ``next_ms`` (None: there is none); 0: it is due now."""
+    if next_ms is None:
+        return LONGEST_SLEEP_S
+    return min(max(next_ms - now_ms, 0) / 1000, LONGEST_SLEEP_S)
+
+
 class Watch:
     """Looks at rows that become due.
 
