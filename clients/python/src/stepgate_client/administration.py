@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Literal
 from urllib.parse import quote
 
-from stepgate_client.models import Model
+from stepgate_client.models import Model, Success
 from stepgate_client.rest import Rest, part
 
 OnBytes = Callable[[int], None]
@@ -49,7 +49,7 @@ class Administration:
 
     async def delete_item(self, item_id: str) -> None:
         """Delete an item with all its jobs. Nobody finds it from then on."""
-        await self._rest.delete(part(item_id), _Success)
+        await self._rest.delete(part(item_id), Success)
 
     async def export_configuration(
         self,
@@ -158,7 +158,7 @@ class Administration:
             f"{self._of(item_id)}/{how}",
             ("file", "workflow_configuration.wmc", file, "application/zip"),
             {name: text for name, text in fields.items() if text is not None},
-            _Success,
+            Success,
         )
 
     def _of(self, item_id: str | None) -> str:
@@ -200,7 +200,3 @@ class _Export(Model, frozen=True):
 
 class _Logs(Model, frozen=True):
     logs: list[LogLine]
-
-
-class _Success(Model, frozen=True):
-    success: bool

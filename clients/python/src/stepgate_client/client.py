@@ -36,6 +36,7 @@ from stepgate_client.models import (
     JobStatistics,
     Location,
     ManageResult,
+    Success,
 )
 from stepgate_client.notifications import Notifications, Position
 from stepgate_client.people import People
@@ -151,7 +152,7 @@ class Client:
                 what is None stays as it is.
         """
         body = {_camel(name): value for name, value in changes.items() if value is not None}
-        await self._rest.post(f"jobs/{_part(job_id)}/update", body, _Success)
+        await self._rest.post(f"jobs/{_part(job_id)}/update", body, Success)
 
     async def diagram(self, job_id: str) -> Diagram:
         """Read the diagram version a job follows."""
@@ -242,11 +243,11 @@ class Client:
     ) -> None:
         """Give an attachment another alias, another folder, or both."""
         body = {"alias": alias, "folder": folder}
-        await self._rest.post(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}", body, _Success)
+        await self._rest.post(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}", body, Success)
 
     async def delete_attachment(self, job_id: str, attachment_id: str) -> None:
         """Delete an attachment and its file. Raises NotFound when it is gone already."""
-        await self._rest.delete(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}", _Success)
+        await self._rest.delete(f"jobs/{_part(job_id)}/attachments/{_part(attachment_id)}", Success)
 
     async def location(self, job_id: str) -> Location | None:
         """Read where a job is; None: nowhere."""
@@ -256,7 +257,7 @@ class Client:
     async def set_location(self, job_id: str, geometry: Mapping[str, Any] | str | None) -> None:
         """Set where a job is, by Esri geometry JSON in degrees or Web Mercator; None: nowhere."""
         text = geometry if isinstance(geometry, str) else msgspec.json.encode(geometry or {}).decode()
-        await self._rest.put(f"jobs/{_part(job_id)}/location", {"location": {"geometry": text}}, _Success)
+        await self._rest.put(f"jobs/{_part(job_id)}/location", {"location": {"geometry": text}}, Success)
 
     # ------------------------------------------------------------ managing
 
@@ -282,7 +283,7 @@ class Client:
             raise ValueError("Give a user or a group, and not both.")
         kind = AssignedType.USER if user else AssignedType.GROUP if group else AssignedType.UNASSIGNED
         body = {"assignedType": kind, "assignedTo": user or group}
-        await self._rest.post(f"jobs/{_part(job_id)}/{_part(step_id or 'currentStep')}", body, _Success)
+        await self._rest.post(f"jobs/{_part(job_id)}/{_part(step_id or 'currentStep')}", body, Success)
 
     async def query_jobs(
         self,
@@ -555,10 +556,6 @@ class _CommentId(msgspec.Struct, rename="camel"):
 
 class _Evaluated(msgspec.Struct):
     result: str
-
-
-class _Success(msgspec.Struct):
-    success: bool
 
 
 def _which(q: str | None, search: str | None, extent: str | None, has_location: bool) -> dict[str, object]:

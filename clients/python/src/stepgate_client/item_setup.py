@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stepgate_client.models import Diagram, Model
+from stepgate_client.models import Diagram, Model, Success
 from stepgate_client.rest import Rest, part
 
 
@@ -101,11 +101,11 @@ class ItemSetup:
 
     async def delete_diagram(self, diagram_id: str) -> None:
         """Delete a diagram with all its versions; refused while jobs follow it or job templates use it."""
-        await self._rest.delete(_diagram(diagram_id), _Success)
+        await self._rest.delete(_diagram(diagram_id), Success)
 
     async def delete_diagram_version(self, diagram_id: str, version: int) -> None:
         """Delete a version, or the draft (-1); refused while jobs follow it or new ones would."""
-        await self._rest.delete(_diagram(diagram_id, version), _Success)
+        await self._rest.delete(_diagram(diagram_id, version), Success)
 
     async def upgraded_diagram(self, diagram_id: str, version: int) -> UpgradedDiagram:
         """Read a version rewritten to centralized data references; nothing is saved."""
@@ -118,7 +118,7 @@ class ItemSetup:
     async def update_settings(self, values: Mapping[str, str], *, encrypted: bool | None = None) -> None:
         """Add or change settings; others stay. ``encrypted`` makes them secrets (``smtpPassword`` always is one)."""
         given = [{"propName": name, "value": value, "encrypted": encrypted} for name, value in values.items()]
-        await self._rest.post("settings", {"settings": given}, _Success)
+        await self._rest.post("settings", {"settings": given}, Success)
 
     async def lookups(self, lookup_type: str) -> dict[str, int]:
         """Read the values of a lookup type, such as ``priority``, by name and in order."""
@@ -128,11 +128,11 @@ class ItemSetup:
     async def replace_lookups(self, lookup_type: str, values: Mapping[str, int]) -> None:
         """Make a lookup type, or give it these values and no others."""
         body = _Lookups(lookups=[_Lookup(lookup_name=name, value=value) for name, value in values.items()])
-        await self._rest.put(f"lookups/{part(lookup_type)}", body, _Success)
+        await self._rest.put(f"lookups/{part(lookup_type)}", body, Success)
 
     async def delete_lookups(self, lookup_type: str) -> None:
         """Delete a lookup type of one's own."""
-        await self._rest.delete(f"lookups/{part(lookup_type)}", _Success)
+        await self._rest.delete(f"lookups/{part(lookup_type)}", Success)
 
     async def stored_templates(self, template_type: str) -> list[StoredTemplate]:
         """List the stored templates of a type: ``email``, ``webRequest``, or one's own."""
@@ -154,15 +154,11 @@ class ItemSetup:
     ) -> None:
         """Change a stored template's name, its details, or both."""
         body = {"templateName": name, "templateDetails": details}
-        await self._rest.put(_template(template_type, template_id), body, _Success)
+        await self._rest.put(_template(template_type, template_id), body, Success)
 
     async def delete_stored_template(self, template_type: str, template_id: str) -> None:
         """Delete a stored template; what names it sends nothing any more."""
-        await self._rest.delete(_template(template_type, template_id), _Success)
-
-
-class _Success(Model, frozen=True):
-    success: bool
+        await self._rest.delete(_template(template_type, template_id), Success)
 
 
 class _DiagramUpdated(Model, frozen=True):

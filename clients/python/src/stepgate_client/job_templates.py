@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stepgate_client.models import Model
+from stepgate_client.models import Model, Success
 from stepgate_client.rest import Rest, part
 
 
@@ -44,23 +44,19 @@ class JobTemplates:
 
     async def update(self, template_id: str, template: Mapping[str, Any]) -> None:
         """Change a template; of the others than those ``create`` needs, what is missing stays as it is."""
-        await self._rest.put(_path(template_id), dict(template), _Success)
+        await self._rest.put(_path(template_id), dict(template), Success)
 
     async def delete(self, template_id: str) -> None:
         """Delete a template that no job was made from."""
-        await self._rest.delete(_path(template_id), _Success)
+        await self._rest.delete(_path(template_id), Success)
 
     async def share(self, template_id: str, group_ids: Iterable[str]) -> None:
         """Let only members of these groups use a template; without any, everybody."""
-        await self._rest.post(f"{_path(template_id)}/shareWith", _Shared(group_ids=[*group_ids]), _Success)
+        await self._rest.post(f"{_path(template_id)}/shareWith", _Shared(group_ids=[*group_ids]), Success)
 
     async def shared_with(self, template_id: str) -> tuple[str, ...]:
         """Read the ids of the groups a template is shared with."""
         return tuple((await self._rest.get(f"{_path(template_id)}/shareWith", _Shared)).group_ids)
-
-
-class _Success(Model, frozen=True):
-    success: bool
 
 
 class _Templates(Model, frozen=True):

@@ -15,6 +15,12 @@ class Model(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """What all results have in common: camelCase on the wire, immutable here."""
 
 
+class Success(Model, frozen=True):
+    """An acknowledgement that says no more."""
+
+    success: bool
+
+
 class AssignedType(StrEnum):
     """Who a step waits for."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from stepgate_client.models import Model
+from stepgate_client.models import Model, Success
 from stepgate_client.rest import Rest, part
 
 
@@ -68,7 +68,7 @@ class People:
     async def update_group(self, group_id: str, *, give: Iterable[str] = (), take: Iterable[str] = ()) -> None:
         """Give a group roles and take others from it, all or none."""
         body = {"adds": {"roles": list(give)}, "deletes": {"roles": list(take)}}
-        await self._rest.post(f"community/groups/{part(group_id)}", body, _Success)
+        await self._rest.post(f"community/groups/{part(group_id)}", body, Success)
 
     async def roles(self) -> list[Role]:
         """List the roles of the item."""
@@ -81,15 +81,11 @@ class People:
     async def put_role(self, name: str, privileges: Iterable[str], *, description: str = "") -> None:
         """Make a role, or replace it whole."""
         body = {"roleName": name, "description": description, "privileges": list(privileges)}
-        await self._rest.post(f"community/roles/{part(name)}", body, _Success)
+        await self._rest.post(f"community/roles/{part(name)}", body, Success)
 
     async def delete_role(self, name: str) -> bool:
         """Delete a role; False when there was none."""
         return (await self._rest.delete(f"community/roles/{part(name)}", _Found)).found
-
-
-class _Success(Model, frozen=True):
-    success: bool
 
 
 class _Found(Model, frozen=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from stepgate_client.models import Model
+from stepgate_client.models import Model, Success
 from stepgate_client.rest import Rest, part
 
 SearchType = Literal["Standard", "Chart"]
@@ -57,23 +57,19 @@ class SavedSearches:
 
     async def replace(self, search: SavedSearch) -> None:
         """Replace the search that has this id; whom it is shared with stays."""
-        await self._rest.put(_path(search.search_id), search, _Success)
+        await self._rest.put(_path(search.search_id), search, Success)
 
     async def delete(self, search_id: str) -> None:
         """Delete a search."""
-        await self._rest.delete(_path(search_id), _Success)
+        await self._rest.delete(_path(search_id), Success)
 
     async def share(self, search_id: str, group_ids: Iterable[str]) -> None:
         """Show a search only to members of these groups; without any, to everybody."""
-        await self._rest.post(f"{_path(search_id)}/shareWith", _Shared(group_ids=[*group_ids]), _Success)
+        await self._rest.post(f"{_path(search_id)}/shareWith", _Shared(group_ids=[*group_ids]), Success)
 
     async def shared_with(self, search_id: str) -> tuple[str, ...]:
         """Read the ids of the groups a search is shared with."""
         return tuple((await self._rest.get(f"{_path(search_id)}/shareWith", _Shared)).group_ids)
-
-
-class _Success(Model, frozen=True):
-    success: bool
 
 
 class _Searches(Model, frozen=True):
