@@ -25,6 +25,9 @@ and an error body, ``app/protocol/codes.py`` to a reply code of the websocket; a
 
 from collections.abc import Sequence
 
+OWN_FAULT = "The server made a mistake. Its log says which."
+"""What people are told of an exception that nobody raised on purpose."""
+
 
 class GatewayError(Exception):
     """Base of all errors raised on purpose.

@@ -5,7 +5,7 @@ import logging
 from starlette.websockets import WebSocket
 
 from app.api.state import Gateway
-from app.errors import GatewayError, PermissionDenied
+from app.errors import OWN_FAULT, GatewayError, PermissionDenied
 from app.hub.channel import Since
 from app.hub.session import Session
 from app.protocol.answers import StepAnswerRequest
@@ -58,7 +58,7 @@ class Conversation:
             self._tell_error(reply_code(error), error.message, request_id_of(raw), list(error.details))
         except Exception:  # noqa: BLE001  (one frame must not end the session)
             _log.exception("a frame could not be carried out", extra={"fields": self._session.who()})
-            text = "The server made a mistake. Its log says which."
+            text = OWN_FAULT
             self._tell_error(ReplyCode.INTERNAL, text, request_id_of(raw))
 
     def _check_token(self, token: str | None) -> None:

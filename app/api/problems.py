@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from app.api.responses import JsonResponse
 from app.api.v3.visits import dialect_of, is_v3, plain_refusal
 from app.errors import (
+    OWN_FAULT,
     AccessError,
     BackendError,
     BusUnavailable,
@@ -113,7 +114,7 @@ async def _client_gone(_: Request, __: ClientDisconnect) -> Response:
 
 async def _unexpected(request: Request, __: Exception) -> Response:
     """Starlette raises the exception again once this is sent, so its traceback reaches the log and nobody else."""
-    return _refused(request, 500, "InternalError", "The server made a mistake. Its log says which.")
+    return _refused(request, 500, "InternalError", OWN_FAULT)
 
 
 def _refused(request: Request, status: int, name: str, message: str) -> Response:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from app.errors import BackendError, GatewayError
+from app.errors import OWN_FAULT, BackendError, GatewayError
 from app.hub.channel import Channel, Waiter
 from app.hub.fanout import Fanout, Views
 from app.hub.frames import Frame, framed, text_frame
@@ -182,7 +182,7 @@ class Recovery:
 
     async def _failed(self, batch: Batch, error: Exception) -> None:
         """Tell the waiters; messages that are missing are read later."""
-        text = error.message if isinstance(error, GatewayError) else "The server made a mistake. Its log says which."
+        text = error.message if isinstance(error, GatewayError) else OWN_FAULT
         self._refuse(batch, reply_code(error), text)
         for channel, _ in batch:
             if channel.sessions:

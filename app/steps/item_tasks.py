@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from app.errors import BackendError, GatewayError
+from app.errors import OWN_FAULT, BackendError, GatewayError
 from app.services import item_tasks
 from app.services.attachment_files import AttachmentFiles, one_piece
 from app.services.engine import Caller, Engine, ItemGone
@@ -23,8 +23,6 @@ MAX_TRIES = 3
 
 _LOOK_AGAIN_S = 2.0
 """For tasks that other processes have added, and those of nodes that are gone."""
-
-_TOLD = "The server made a mistake. Its log says which."
 
 
 class ItemTasks:
@@ -69,7 +67,7 @@ class ItemTasks:
             await self._fail(task, node_id, str(error))
         except Exception:
             log.exception("the %s %s failed", task.kind, task.task_id)
-            await self._fail(task, node_id, _TOLD)
+            await self._fail(task, node_id, OWN_FAULT)
         return 0
 
     async def _carry_out(self, task: ItemTask, node_id: str) -> None:

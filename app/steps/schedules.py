@@ -2,7 +2,7 @@
 
 import logging
 
-from app.errors import BackendError, GatewayError
+from app.errors import OWN_FAULT, BackendError, GatewayError
 from app.services import schedules
 from app.services.engine import ItemGone
 from app.services.ports import DueAutomation, Store
@@ -13,8 +13,6 @@ log = logging.getLogger(__name__)
 
 _TAKEN_S = 0.05
 """Look again after so long when other nodes are at all that is due."""
-
-_OWN_FAULT = "The server made a mistake. Its log says which."
 
 
 class Schedules:
@@ -60,6 +58,6 @@ class Schedules:
             reason = error.message
             log.warning("the automation %s made no job: %s", due.automation_id, reason)
         except Exception:
-            reason = _OWN_FAULT
+            reason = OWN_FAULT
             log.exception("the automation %s made no job", due.automation_id)
         return await self._calls.execute(due.item_id, lambda unit: schedules.skip_when_due(unit, due, reason))
